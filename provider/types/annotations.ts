@@ -1,0 +1,168 @@
+// Every label and annotation that Sluice reads from a function: one table for validation, docs and `describe`.
+// Keys under com.openfaas. are OpenFaaS's and keep their meaning; what only Sluice has is under sluice.dev/.
+import { parseDuration } from './duration.ts';
+import { FaasError } from './errors.ts';
+
+export type SettingKind = 'string' | 'count' | 'percent' | 'duration' | 'boolean' | 'proportion';
+
+export type Setting = {
+  readonly key: string;
+  readonly on: 'label' | 'annotation';
+  readonly kind: SettingKind;
+  readonly default: string;
+  readonly doc: string;
+};
+
+export const settings: readonly Setting[] = [
+  { key: 'com.openfaas.scale.min', on: 'label', kind: 'count', default: '1', doc: 'replicas that always run' },
+  { key: 'com.openfaas.scale.max', on: 'label', kind: 'count', default: '20', doc: 'replicas that alerts and load may reach' },
+  {
+    key: 'com.openfaas.scale.factor',
+    on: 'label',
+    kind: 'percent',
+    default: '10',
+    doc: 'replicas added per firing alert, in percent of the maximum; 0 turns alert scaling off',
+  },
+  {
+    key: 'com.openfaas.scale.type',
+    on: 'label',
+    kind: 'string',
+    default: 'rps',
+    doc: 'what load is measured in: rps, capacity, cpu or queue',
+  },
+  { key: 'com.openfaas.scale.target', on: 'label', kind: 'count', default: '50', doc: 'load that one replica should carry' },
+  {
+    key: 'com.openfaas.scale.target-proportion',
+    on: 'label',
+    kind: 'proportion',
+    default: '0.90',
+    doc: 'share of the target at which replicas are added',
+  },
+  { key: 'com.openfaas.scale.zero', on: 'label', kind: 'boolean', default: 'false', doc: 'scale to zero when idle' },
+  {
+    key: 'com.openfaas.scale.zero-duration',
+    on: 'label',
+    kind: 'duration',
+    default: '15m',
+    doc: 'how long without calls is idle',
+  },
+  {
+    key: 'com.openfaas.scale.down.window',
+    on: 'label',
+    kind: 'duration',
+    default: '0s',
+    doc: 'never scale below the highest recommendation of this window',
+  },
+  {
+    key: 'topic',
+    on: 'annotation',
+    kind: 'string',
+    default: '',
+    doc: 'event topics that call the function, separated by commas',
+  },
+  { key: 'schedule', on: 'annotation', kind: 'string', default: '', doc: 'cron schedule for the topic cron-function' },
+  { key: 'com.openfaas.queue', on: 'annotation', kind: 'string', default: '', doc: 'queue for asynchronous calls' },
+  {
+    key: 'com.openfaas.profile',
+    on: 'annotation',
+    kind: 'string',
+    default: '',
+    doc: 'profiles applied to the pods, separated by commas',
+  },
+  { key: 'com.openfaas.health.http.path', on: 'annotation', kind: 'string', default: '/_/health', doc: 'liveness path' },
+  { key: 'com.openfaas.ready.http.path', on: 'annotation', kind: 'string', default: '/_/ready', doc: 'readiness path' },
+  {
+    key: 'sluice.dev/timeout',
+    on: 'annotation',
+    kind: 'duration',
+    default: "the gateway's upstream_timeout",
+    doc: 'longest time for one call; every hop derives its own limit from it',
+  },
+];
+
+const expectation: Readonly<Record<SettingKind, string>> = {
+  string: 'expected a text',
+  count: 'expected a whole number of 0 or more',
+  percent: 'expected a whole number from 0 to 100',
+  duration: 'expected a duration such as 90s or 15m',
+  boolean: 'expected true or false',
+  proportion: 'expected a number above 0 and up to 1',
+};
+
+const isValid = (kind: SettingKind, text: string): boolean => {
+  switch (kind) {
+    case 'string':
+      return true;
+    case 'count':
+      return /^\d{1,9}$/.test(text);
+    case 'percent':
+      return /^\d{1,3}$/.test(text) && Number(text) <= 100;
+    case 'duration':
+      return (parseDuration(text) ?? -1) >= 0;
+    case 'boolean':
+      return text === 'true' || text === 'false';
+    case 'proportion':
+      return /^(0?\.\d+|1(\.0+)?)$/.test(text) && Number(text) > 0;
+  }
+};
+
+const ownPrefix = 'sluice.dev/';
+
+/** Levenshtein distance, for suggestions. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+/** The known word closest to `text`, when it is close enough to be a slip of the finger. */
+export const suggest = (text: string, known: readonly string[]): string | undefined => {
+  const ranked = known.map((word) => ({ word, away: distance(text, word) })).sort((a, b) => a.away - b.away);
+  const best = ranked[0];
+  return best !== undefined && best.away <= Math.max(2, Math.floor(text.length / 4)) ? best.word : undefined;
+};
+
+const unknownOwn = (on: 'label' | 'annotation', key: string): string => {
+  const known = settings.filter((setting) => setting.key.startsWith(ownPrefix));
+  const elsewhere = known.find((setting) => setting.key === key);
+  if (elsewhere !== undefined) return `${on}s.${key}: expected as ${elsewhere.on}, got it as ${on}`;
+  const close = suggest(
+    key,
+    known.map((setting) => setting.key),
+  );
+  const hint = close === undefined ? `known are ${known.map((setting) => setting.key).join(', ')}` : `did you mean ${close}?`;
+  return `${on}s.${key}: unknown key under ${ownPrefix}; ${hint}`;
+};
+
+/** Problems of a function's labels or annotations; keys of others are theirs and always fine. */
+export const settingProblems = (on: 'label' | 'annotation', values: Readonly<Record<string, string>>): string[] => {
+  const problems: string[] = [];
+  for (const [key, value] of Object.entries(values)) {
+    const setting = settings.find((each) => each.key === key && each.on === on);
+    if (setting === undefined) {
+      if (key.startsWith(ownPrefix)) problems.push(unknownOwn(on, key));
+    } else if (!isValid(setting.kind, value)) {
+      problems.push(`${on}s.${key}: ${expectation[setting.kind]}, got ${JSON.stringify(value)}`);
+    }
+  }
+  return problems;
+};
+
+/** @throws invalid naming every bad label and annotation */
+export const checkSettings = (labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): void => {
+  const problems = [...settingProblems('label', labels), ...settingProblems('annotation', annotations)];
+  if (problems.length > 0) throw new FaasError('invalid', problems.join('; '));
+};
+
+/** Milliseconds of `sluice.dev/timeout`; `undefined` when the function has none of its own. */
+export const functionTimeoutMs = (annotations: Readonly<Record<string, string>> | undefined): number | undefined => {
+  const text = annotations?.['sluice.dev/timeout'];
+  return text === undefined ? undefined : parseDuration(text);
+};

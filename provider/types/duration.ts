@@ -1,0 +1,42 @@
+// Go durations, as OpenFaaS writes them in labels, environment variables and flags. Imports nothing: the watchdog uses it.
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds of a Go duration (`1m30s`, `250ms`, `1.5h`) or of a bare non-negative integer, which means seconds
+ * as everywhere in OpenFaaS. `undefined` when the text is neither.
+ */
+export const parseDuration = (text: string): number | undefined => {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
+  if (match === null) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of (match[2] ?? '').matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    total += Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN);
+  }
+  return match[1] === '-' ? -total : total;
+};
+
+/** A duration as Go prints it: `1m30s`, `1.5s`, `250ms`, `0s`. */
+export const formatDuration = (ms: number): string => {
+  if (ms === 0) return '0s';
+  if (ms < 0) return `-${formatDuration(-ms)}`;
+  if (ms < 1) return ms < 0.001 ? `${Math.round(ms * 1e6)}ns` : `${trim(ms * 1000)}µs`;
+  if (ms < 1000) return `${trim(ms)}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = trim((ms % 60_000) / 1000);
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
+};
+
+const trim = (value: number): string => String(Number(value.toFixed(9)));

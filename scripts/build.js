@@ -1,0 +1,25 @@
+// Compiles the sources to dist/ and bundles the watchdog into one file.
+// Plain JavaScript: it runs under any Node that npm has, before the pinned one is known to work.
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.url);
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+
+const { build } = await import('esbuild');
+await build({
+  entryPoints: [join(root, 'watchdog/main.ts')],
+  outfile: join(root, 'dist/watchdog.js'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  legalComments: 'none',
+});
