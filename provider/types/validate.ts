@@ -27,10 +27,15 @@ const describeIssue = (issue: z.core.$ZodIssue, value: unknown, root: string): s
   return `${field}: ${expectation(issue.message)}, got ${got === undefined ? 'nothing' : shown(got)}`;
 };
 
-/** Every problem (the first 20, and how many more) as `field: expectation, got value`, joined by `; `. */
+/** The first problem of every field (20 at most, and how many more) as `field: expectation, got value`, joined by `; `. */
 export const describeIssues = (error: z.ZodError, value: unknown, root: string): string => {
-  const described = error.issues.slice(0, maxProblems).map((issue) => describeIssue(issue, value, root));
-  const more = error.issues.length - described.length;
+  const first = new Map<string, z.core.$ZodIssue>();
+  for (const issue of error.issues) {
+    const field = issue.path.map(String).join('.');
+    if (!first.has(field)) first.set(field, issue);
+  }
+  const described = [...first.values()].slice(0, maxProblems).map((issue) => describeIssue(issue, value, root));
+  const more = first.size - described.length;
   return [...described, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 };
 
