@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { watchdogModes } from '../../provider/types/bundle.ts';
 import { FaasError } from '../../provider/types/errors.ts';
-import { parse } from '../../provider/types/validate.ts';
+import { describeIssues } from '../../provider/types/validate.ts';
 
 const text = z.string({ error: 'expected a text' });
 const words = z.array(text, { error: 'expected a list of texts' });
@@ -44,10 +44,8 @@ export const TemplateConfig = z.looseObject({
 });
 export type TemplateConfig = z.infer<typeof TemplateConfig>;
 
-const checkFolder = (file: string, folder: string | undefined): void => {
-  if (folder === undefined || /^(?!\.{1,2}(\/|$))[^/\\]+$/.test(folder)) return;
-  throw new FaasError('invalid', `${file}: handler_folder: expected the name of a folder, got ${JSON.stringify(folder)}`);
-};
+const isInnerPath = (path: string): boolean =>
+  !path.startsWith('/') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
 /** @param file named in messages. @throws invalid with line and column of a YAML mistake, or every bad field */
 export const parseTemplateConfig = (file: string, source: string): TemplateConfig => {
@@ -55,15 +53,12 @@ export const parseTemplateConfig = (file: string, source: string): TemplateConfi
   const mistake = document.errors[0];
   if (mistake !== undefined) throw new FaasError('invalid', `${file}: ${mistake.message}`);
   const value: unknown = document.toJS();
-  try {
-    // An empty file is a template without settings.
-    const config = parse(TemplateConfig, value === null || value === '' ? {} : value, 'template.yml');
-    checkFolder('handler_folder' in config ? file : '', config.handler_folder);
-    return config;
-  } catch (error) {
-    if (error instanceof FaasError && !error.message.startsWith(file)) {
-      throw new FaasError('invalid', `${file}: ${error.message}`, { cause: error });
-    }
-    throw error;
+  // An empty file is a template without settings.
+  const result = TemplateConfig.safeParse(value === null || value === '' ? {} : value);
+  if (!result.success) throw new FaasError('invalid', `${file}: ${describeIssues(result.error, value, 'template.yml')}`);
+  const folder = result.data.handler_folder;
+  if (folder !== undefined && !isInnerPath(folder)) {
+    throw new FaasError('invalid', `${file}: handler_folder: expected a folder of the template, got ${JSON.stringify(folder)}`);
   }
+  return result.data;
 };
