@@ -22,7 +22,12 @@ export const bundlesInUse = (store: Pick<Store, 'functions' | 'recentImages'>): 
   return used;
 };
 
-export const createBundleCollector = (parts: { store: Store; bundles: BundleStore; log: Log; now: () => number }): BundleCollector => {
+export const createBundleCollector = (parts: {
+  store: Store;
+  bundles: BundleStore;
+  log: Log;
+  now: () => number;
+}): BundleCollector => {
   const { store, bundles, log, now } = parts;
   let work: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {

@@ -36,6 +36,18 @@ export const toCommand = (launch: Launch): { file: string; args: string[] } => {
   if (shield.binds.length === 0) return { file: privileges[0] ?? '', args: privileges.slice(1) };
   return {
     file: tools.unshare,
-    args: ['--mount', '--propagation', 'slave', '--', tools.shell, '-c', bindThenRun, 'sh', ...shield.binds.flat(), '--', ...privileges],
+    args: [
+      '--mount',
+      '--propagation',
+      'slave',
+      '--',
+      tools.shell,
+      '-c',
+      bindThenRun,
+      'sh',
+      ...shield.binds.flat(),
+      '--',
+      ...privileges,
+    ],
   };
 };

@@ -72,7 +72,10 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     const missing = (spec.secrets ?? []).filter((name) => store.secretValue({ name, namespace: spec.namespace }) === undefined);
     if (missing.length === 0) return;
     const names = missing.map((name) => JSON.stringify(name)).join(', ');
-    throw new FaasError('invalid', `secrets: expected secrets that exist in namespace ${JSON.stringify(spec.namespace)}, got ${names}`);
+    throw new FaasError(
+      'invalid',
+      `secrets: expected secrets that exist in namespace ${JSON.stringify(spec.namespace)}, got ${names}`,
+    );
   };
 
   const add = (start: Parameters<typeof createSupervisor>[1], urgent: boolean): void => {
@@ -102,7 +105,10 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     checkNamespace(spec.namespace);
     checkSecrets(spec);
     if (store.function(refOf(spec)) !== undefined) {
-      throw new FaasError('conflict', `function ${JSON.stringify(spec.service)} exists in namespace ${JSON.stringify(spec.namespace)}`);
+      throw new FaasError(
+        'conflict',
+        `function ${JSON.stringify(spec.service)} exists in namespace ${JSON.stringify(spec.namespace)}`,
+      );
     }
     const plan = await prepare(spec);
     open();

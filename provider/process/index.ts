@@ -1,7 +1,7 @@
 // The embedded provider: functions as child processes of the gateway on this machine. This file is its parts list.
 import { createHash } from 'node:crypto';
 import { access, constants, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
 import { createBundles } from './bundles/create-bundles.ts';
@@ -70,12 +70,19 @@ export const createProcessProvider = async (options: ProcessProviderOptions): Pr
 const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>): Promise<Provider> => {
   const { log, now, dataDir } = settings;
   await access(settings.watchdogPath, constants.R_OK).catch((error) => {
-    throw new FaasError('invalid', `watchdog: expected a readable file at ${settings.watchdogPath}; build it with npm run build`, { cause: error });
+    throw new FaasError(
+      'invalid',
+      `watchdog: expected a readable file at ${settings.watchdogPath}; build it with npm run build`,
+      { cause: error },
+    );
   });
   const store = await openStore({ dataDir, defaultNamespace: settings.defaultNamespace, log, holder: settings.holder });
   undo.add('the store', () => store.close());
 
-  const instance = createHash('sha256').update(await realpath(dataDir)).digest('hex').slice(0, 10);
+  const instance = createHash('sha256')
+    .update(await realpath(dataDir))
+    .digest('hex')
+    .slice(0, 10);
   const orphans = await killMarked((marker) => marker.startsWith(`${instance}-`));
   if (orphans > 0) log.warn({ processes: orphans }, 'ended processes that a dead gateway left behind');
 
@@ -86,7 +93,7 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
   const limits = await detectLimits({ name: `sluice-${instance}`, orphans: createOrphanKiller() });
   undo.add('limits', () => limits.close());
   const owners = users === undefined ? undefined : await openOwners(dataDir, users.firstId);
-  const bundles = await createBundles({ dataDir, runDir, maxBytes: settings.maxBundleBytes, log, now });
+  const bundles = createBundles({ dataDir, runDir, maxBytes: settings.maxBundleBytes, log, now });
   await bundles.sweep();
 
   const binds = await findBinds(settings, isolation, runDir);
@@ -147,7 +154,10 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
     logs: (query, signal) => {
       const supervisor = functions.supervisor({ name: query.name, namespace: query.namespace });
       if (supervisor === undefined) {
-        throw new FaasError('not-found', `function ${JSON.stringify(query.name)} does not exist in namespace ${JSON.stringify(query.namespace)}`);
+        throw new FaasError(
+          'not-found',
+          `function ${JSON.stringify(query.name)} does not exist in namespace ${JSON.stringify(query.namespace)}`,
+        );
       }
       return readLogs(supervisor.logs, query, signal, now);
     },
@@ -160,7 +170,10 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
     healthy: () => closed === undefined && store.healthy() && pool.healthy(),
     parksIdle: true,
     watch: (observer) =>
-      hub.watch(observer, [...functions.supervisors()].map((each) => ({ report: each.report(), endpoints: each.endpoints() }))),
+      hub.watch(
+        observer,
+        [...functions.supervisors()].map((each) => ({ report: each.report(), endpoints: each.endpoints() })),
+      ),
     close: () => {
       closed ??= undo.run();
       return closed;

@@ -56,7 +56,8 @@ const find = async (name: string): Promise<string | undefined> => {
 
 const findTools = async (): Promise<Tools | undefined> => {
   const [unshare, setpriv, env, shell, mount] = await Promise.all(['unshare', 'setpriv', 'env', 'sh', 'mount'].map(find));
-  if (unshare === undefined || setpriv === undefined || env === undefined || shell === undefined || mount === undefined) return undefined;
+  if (unshare === undefined || setpriv === undefined || env === undefined || shell === undefined || mount === undefined)
+    return undefined;
   return { unshare, setpriv, env, shell };
 };
 
@@ -69,7 +70,7 @@ const canMount = async (tools: Tools): Promise<string | undefined> => {
     await run(tools.unshare, ['--mount', '--propagation', 'slave', '--', tools.shell, '-c', script], { timeout: 5000 });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? (error.message.split('\n').at(-1) || error.message) : String(error);
+    return error instanceof Error ? error.message.split('\n').at(-1) || error.message : String(error);
   }
 };
 
@@ -102,7 +103,10 @@ export const detectIsolation = async (parts: { isolate: boolean; log: Log }): Pr
   const who = `each namespace's functions run as a user of their own (from ${firstId})`;
   const privileges = tools === undefined ? '' : ', without a way to gain privileges';
   if (problem === undefined) {
-    return { description: `${who}${privileges}, secrets in a private mount at ${secretsMountPoint}`, users: { firstId, tools, mounts: true } };
+    return {
+      description: `${who}${privileges}, secrets in a private mount at ${secretsMountPoint}`,
+      users: { firstId, tools, mounts: true },
+    };
   }
   const description = `${who}${privileges}; secrets cannot be mounted at ${secretsMountPoint} (${problem}), secret_mount_path names their directory`;
   log.warn({}, `isolation: ${description}`);

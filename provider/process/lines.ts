@@ -15,8 +15,9 @@ export const createLineSplitter = (maxLength: number, emit: (line: string) => vo
 
   const emitCut = (line: string): void => {
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (text.length <= maxLength) return emit(text);
-    for (let at = 0; at < text.length; at += maxLength) emit(text.slice(at, at + maxLength));
+    // An empty line is a line, too.
+    emit(text.slice(0, maxLength));
+    for (let at = maxLength; at < text.length; at += maxLength) emit(text.slice(at, at + maxLength));
   };
 
   const feed = (text: string): number => {

@@ -37,7 +37,7 @@ export const createLogRing = (limits: { maxLines: number; maxBytes: number }, no
     for (const resolve of woken) resolve();
   };
 
-  const first = (): number => (lines[dropped]?.sequence ?? sequence);
+  const first = (): number => lines[dropped]?.sequence ?? sequence;
   let sequence = 0;
 
   return {

@@ -20,7 +20,9 @@ export const createNamespaces = (parts: { store: Store; functions: Functions; bu
     remove: async (name) => {
       await store.removeNamespace(name);
       functions.dropNamespace(name);
-      bundles.removeArea(name).catch((error) => log.warn({ err: error, namespace: name }, 'copies of bundles could not be removed'));
+      bundles
+        .removeArea(name)
+        .catch((error) => log.warn({ err: error, namespace: name }, 'copies of bundles could not be removed'));
     },
   };
 };

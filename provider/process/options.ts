@@ -41,9 +41,9 @@ export type ProcessProviderOptions = {
   readonly isolate?: boolean | undefined;
 };
 
-export type Settings = { readonly [Key in keyof ProcessProviderOptions]-?: Exclude<ProcessProviderOptions[Key], undefined> } & {
-  readonly defaultTimeoutMs: number | undefined;
-};
+export type Settings = {
+  readonly [Key in Exclude<keyof ProcessProviderOptions, 'defaultTimeoutMs'>]-?: Exclude<ProcessProviderOptions[Key], undefined>;
+} & Pick<ProcessProviderOptions, 'defaultTimeoutMs'>;
 
 export const defaultBackoff: BackoffPolicy = { stableMs: 10_000, firstMs: 500, factor: 2, maxMs: 30_000 };
 

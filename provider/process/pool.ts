@@ -1,6 +1,7 @@
 // Blank watchdogs that have booted and wait to be told which function they are.
-import type { Log } from './log.ts';
+
 import { blankBoot, type Launched, type Launcher } from './launcher.ts';
+import type { Log } from './log.ts';
 
 export interface Pool {
   /** One that is ready, or else one that is about to be; `undefined` when there is none. Another takes its place later. */

@@ -1,8 +1,8 @@
 // One replica of a function, from its start to the end of its process.
 import type { Endpoint } from '../provider.ts';
 import { type Cause, causeOfDeath } from './failure.ts';
-import type { Confinement } from './limits/limits.ts';
 import type { Launched, Launcher } from './launcher.ts';
+import type { Confinement } from './limits/limits.ts';
 import { type Plan, toSpecialization } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { writeSecretFile } from './secret-files.ts';
@@ -88,7 +88,8 @@ const bringUp = async (parts: ReplicaParts, plan: Plan, launched: Launched, sign
   if (owner !== undefined) await launched.own(owner);
   for (const name of spec.secrets ?? []) {
     const value = parts.secretValue(name, spec.namespace);
-    if (value === undefined) return { reason: 'SecretMissing', message: `secret ${JSON.stringify(name)} does not exist any more` };
+    if (value === undefined)
+      return { reason: 'SecretMissing', message: `secret ${JSON.stringify(name)} does not exist any more` };
     writeSecretFile(child.places.secrets, name, value, owner?.gid);
   }
   const specialization = toSpecialization(plan, {
@@ -233,7 +234,8 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
     readyAtMs: () => readyAtMs,
     confinement: () => launched?.confinement,
     secretChanged: (name, value) => {
-      if (launched !== undefined && state !== 'gone') writeSecretFile(launched.child.places.secrets, name, value, plan.owner?.gid);
+      if (launched !== undefined && state !== 'gone')
+        writeSecretFile(launched.child.places.secrets, name, value, plan.owner?.gid);
     },
     stop: () => stop(true),
     kill: () => stop(false),

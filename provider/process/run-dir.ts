@@ -26,7 +26,10 @@ export const makeRunDir = async (parent: string, instance: string, shared: boole
   const prefix = `sluice-${instance}-`;
   const length = Buffer.byteLength(join(parent, `${prefix}XXXXXX`)) + perReplica;
   if (length > longestSocketPath) {
-    throw new FaasError('invalid', `run directory: expected a path of at most ${longestSocketPath - (length - Buffer.byteLength(parent))} bytes, got ${parent}`);
+    throw new FaasError(
+      'invalid',
+      `run directory: expected a path of at most ${longestSocketPath - (length - Buffer.byteLength(parent))} bytes, got ${parent}`,
+    );
   }
   await removeLeftovers(parent, prefix);
   const dir = await mkdtemp(join(parent, prefix));

@@ -1,6 +1,6 @@
 // Tells a blank watchdog which function it is.
 import { request } from 'node:http';
-import { type SpecializeFailure, type Specialization, specializePath } from '../types/specialize.ts';
+import { type Specialization, type SpecializeFailure, specializePath } from '../types/specialize.ts';
 
 const maxAnswerBytes = 64 * 1024;
 

@@ -16,7 +16,12 @@ export type Facts = {
 export type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
 const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
-  const verdict = (status: 'True' | 'False', reason: string, message: string): Verdict => ({ type: 'Ready', status, reason, message });
+  const verdict = (status: 'True' | 'False', reason: string, message: string): Verdict => ({
+    type: 'Ready',
+    status,
+    reason,
+    message,
+  });
   if (ready > 0) return verdict('True', 'Running', `${ready} of ${desired} replicas answer`);
   if (blocking !== undefined) return verdict('False', blocking.reason, blocking.message);
   if (desired === 0) return verdict('True', 'AtZero', 'no replica runs; the next call starts one');

@@ -81,7 +81,7 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
   const report = (): FunctionReport => ({
     ref,
     revision,
-    labels: spec.labels ?? {},
+    labels: { ...spec.labels, faas_function: ref.name },
     annotations: spec.annotations ?? {},
     replicas: desired,
     failure: reported(),

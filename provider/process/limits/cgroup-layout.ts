@@ -6,7 +6,8 @@ export type Layout =
 
 type Mount = { readonly point: string; readonly root: string; readonly type: string; readonly options: readonly string[] };
 
-const unescape = (text: string): string => text.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+const plain = (text: string): string =>
+  text.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 const parseMounts = (mountinfo: string): Mount[] =>
   mountinfo.split('\n').flatMap((line) => {
@@ -14,7 +15,7 @@ const parseMounts = (mountinfo: string): Mount[] =>
     const fields = left?.split(' ') ?? [];
     const [type, , options] = right?.split(' ') ?? [];
     if (type === undefined || fields[3] === undefined || fields[4] === undefined) return [];
-    return [{ root: unescape(fields[3]), point: unescape(fields[4]), type, options: (options ?? '').split(',') }];
+    return [{ root: plain(fields[3]), point: plain(fields[4]), type, options: (options ?? '').split(',') }];
   });
 
 /** The path of a group below its mount; inside a container the mount shows only a part of the hierarchy. */

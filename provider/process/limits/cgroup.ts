@@ -11,7 +11,11 @@ export type Dialect = {
   /** `[parent, file, value]` for limits. */
   readonly limits: (caps: Caps) => readonly (readonly [number, string, string])[];
   readonly oomFile: readonly [number, string];
-  readonly memory: { readonly current: readonly [number, string]; readonly stat: readonly [number, string]; readonly inactive: RegExp };
+  readonly memory: {
+    readonly current: readonly [number, string];
+    readonly stat: readonly [number, string];
+    readonly inactive: RegExp;
+  };
   readonly cpu: { readonly file: readonly [number, string]; readonly toMs: (text: string) => number } | undefined;
   readonly killFile: string | undefined;
   readonly cpuEnforced: boolean;
@@ -43,7 +47,12 @@ export const version2 = (base: string, cpuEnforced: boolean): Dialect => ({
   name: 'cgroup v2',
   parents: [base],
   limits: (caps) => [
-    ...(caps.memoryBytes === undefined ? [] : ([[0, 'memory.max', String(caps.memoryBytes)], [0, 'memory.swap.max', '0']] as const)),
+    ...(caps.memoryBytes === undefined
+      ? []
+      : ([
+          [0, 'memory.max', String(caps.memoryBytes)],
+          [0, 'memory.swap.max', '0'],
+        ] as const)),
     ...(caps.cpuCores === undefined || !cpuEnforced ? [] : ([[0, 'cpu.max', `${quotaUs(caps.cpuCores)} ${periodUs}`]] as const)),
   ],
   oomFile: [0, 'memory.events'],

@@ -1,6 +1,7 @@
 // Memory limits without cgroups: looks at the memory of limited replicas several times a second and ends those over it.
-import type { OrphanKiller } from './orphans.ts';
+
 import type { Caps, Confinement, Limits, Usage } from './limits.ts';
+import type { OrphanKiller } from './orphans.ts';
 import { readProcesses, treeOf } from './proc.ts';
 
 const intervalMs = 200;
