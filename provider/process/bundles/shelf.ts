@@ -38,12 +38,15 @@ const orMissing = async <Value>(work: Promise<Value>, fallback: Value): Promise<
 const createRooms = (dataDir: string, home: string, log: Log): Pick<Shelf, 'withRoom' | 'sweep'> => {
   const partial = join(home, 'partial');
   const inUse = new Set<string>();
+  let isDurable = false;
 
+  /** Synced even when it was there: who made it may have been killed before its own sync. */
   const ensure = async (): Promise<void> => {
-    const made = await mkdir(partial, { recursive: true, mode: 0o700 });
-    if (made === undefined) return;
+    await mkdir(partial, { recursive: true, mode: 0o700 });
+    if (isDurable) return;
     await syncDirectory(home);
     await syncDirectory(dataDir);
+    isDurable = true;
   };
 
   const leave = async (room: string): Promise<void> => {
