@@ -1,5 +1,5 @@
-// Puts bundles in an endless loop until it is killed, slowly enough for kills to fall into every stage. Prints each digest
-// once its put is acknowledged.
+// Puts bundles in an endless loop until it is killed. Prints a line for each chunk of an upload that is read, and each
+// digest once its put is acknowledged.
 import { writeSync } from 'node:fs';
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
 import { silent } from '../store/fixture.ts';
@@ -10,7 +10,10 @@ const dataDir = process.argv[2] ?? '';
 const round = Number(process.argv[3]);
 const bundles = createBundles({ dataDir, maxBytes: 10_000_000, log: silent });
 await bundles.sweep();
-writeSync(1, 'ready\n');
+
+const step = async (): Promise<void> => {
+  writeSync(1, 'step\n');
+};
 
 const lane = async (number: number): Promise<never> => {
   for (let index = 0; ; index += 1) {
@@ -19,7 +22,7 @@ const lane = async (number: number): Promise<never> => {
       content: `${file}`.repeat(2000),
     }));
     const { digest, bytes } = await bundle((round * 10 + number) * 10_000 + index, ...files);
-    await bundles.put(digest, body(bytes, 8192));
+    await bundles.put(digest, body(bytes, 8192, step));
     writeSync(1, `${digest}\n`);
   }
 };

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { BundleOptions, BundleStore } from '../../../../provider/process/bundles/bundles.ts';
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
-import { silent, temporaryDirectory } from '../store/fixture.ts';
+import { longestPauseMs, silent, temporaryDirectory } from '../store/fixture.ts';
 import type { Archive, Item } from './archive.ts';
 import { body, bundle, config, sha256, sluiceJson, tarOf } from './archive.ts';
 
@@ -107,6 +107,11 @@ test('what is refused leaves nothing behind', async (t) => {
       bundle(0, { name: 'l', type: 'symlink', linkname: 'm' }, { name: 'l/x', content: 'x' }),
       /lies below the symlink/,
     ],
+    [
+      'path too long',
+      bundle(0, { name: Array(20).fill('x'.repeat(250)).join('/'), content: 'x' }),
+      /file system refuses: ENAMETOOLONG/,
+    ],
     ['hard link', bundle(0, { name: 'l', type: 'link', linkname: 'handler.js' }), /got a link/],
   ];
   for (const [title, archive, message] of rows) {
@@ -195,18 +200,13 @@ test('a bundle for another machine is refused when the data directory moves', as
 
 test('storing a bundle of many files does not hold up the event loop', async (t) => {
   const { bundles } = setUp(t);
-  const items: Item[] = Array.from({ length: 400 }, (_, index) => ({
+  const items: Item[] = Array.from({ length: 150 }, (_, index) => ({
     name: `d${index % 20}/${index}`,
     content: 'x'.repeat(index),
   }));
-  const { digest, bytes } = await bundle(0, ...items);
-  let longestMs = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  await bundles.put(digest, body(bytes));
-  clearInterval(timer);
-  assert.ok(longestMs < 50, `the loop stood still for ${longestMs} ms`);
+  const longestMs = await longestPauseMs(async (run) => {
+    const { digest, bytes } = await bundle(run, ...items);
+    await bundles.put(digest, body(bytes));
+  });
+  assert.ok(longestMs < 30, `the loop stood still for ${longestMs} ms`);
 });

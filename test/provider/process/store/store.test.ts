@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { StoredFunction } from '../../../../provider/process/store/store.ts';
-import { digest, open, openFor, ref, stored, temporaryDirectory } from './fixture.ts';
+import { digest, longestPauseMs, open, openFor, ref, stored, temporaryDirectory } from './fixture.ts';
 
 test('everything stored is there after closing and opening again', async (t) => {
   const directory = temporaryDirectory(t);
@@ -195,15 +195,10 @@ test('closing finishes the writes under way, and later ones are refused', async 
 
 test('storing does not hold up the event loop', async (t) => {
   const store = await openFor(t, temporaryDirectory(t));
-  let longestMs = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  for (let index = 0; index < 100; index += 1) {
-    await store.createSecret({ ...ref(`key${index}`), value: Buffer.alloc(64 * 1024, index) });
-  }
-  clearInterval(timer);
-  assert.ok(longestMs < 50, `the loop stood still for ${longestMs} ms`);
+  const longestMs = await longestPauseMs(async (run) => {
+    for (let index = 0; index < 50; index += 1) {
+      await store.createSecret({ ...ref(`key${run}-${index}`), value: Buffer.alloc(64 * 1024, index) });
+    }
+  });
+  assert.ok(longestMs < 30, `the loop stood still for ${longestMs} ms`);
 });
