@@ -1,6 +1,5 @@
 // Puts bundles in an endless loop until it is killed. Prints a line for each chunk of an upload that is read, and each
 // digest once its put is acknowledged.
-import { writeSync } from 'node:fs';
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
 import { silent } from '../store/fixture.ts';
 import type { Item } from './archive.ts';
@@ -12,7 +11,7 @@ const bundles = createBundles({ dataDir, maxBytes: 10_000_000, log: silent });
 await bundles.sweep();
 
 const step = async (): Promise<void> => {
-  writeSync(1, 'step\n');
+  process.stdout.write('step\n');
 };
 
 const lane = async (number: number): Promise<never> => {
@@ -23,7 +22,7 @@ const lane = async (number: number): Promise<never> => {
     }));
     const { digest, bytes } = await bundle((round * 10 + number) * 10_000 + index, ...files);
     await bundles.put(digest, body(bytes, 8192, step));
-    writeSync(1, `${digest}\n`);
+    process.stdout.write(`${digest}\n`);
   }
 };
 

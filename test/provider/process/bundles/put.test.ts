@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { BundleOptions, BundleStore } from '../../../../provider/process/bundles/bundles.ts';
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
-import { longestPauseMs, silent, temporaryDirectory } from '../store/fixture.ts';
+import { silent, temporaryDirectory } from '../store/fixture.ts';
 import type { Archive, Item } from './archive.ts';
 import { body, bundle, config, sha256, sluiceJson, tarOf } from './archive.ts';
 
@@ -198,15 +198,21 @@ test('a bundle for another machine is refused when the data directory moves', as
   await assert.rejects(moved.config(digest), { code: 'invalid', message: /abi: expected 1000, .* got 999/ });
 });
 
-test('storing a bundle of many files does not hold up the event loop', async (t) => {
+test('the event loop turns while a bundle of many files is stored', async (t) => {
   const { bundles } = setUp(t);
   const items: Item[] = Array.from({ length: 150 }, (_, index) => ({
     name: `d${index % 20}/${index}`,
     content: 'x'.repeat(index),
   }));
-  const longestMs = await longestPauseMs(async (run) => {
-    const { digest, bytes } = await bundle(run, ...items);
-    await bundles.put(digest, body(bytes));
-  });
-  assert.ok(longestMs < 30, `the loop stood still for ${longestMs} ms`);
+  const { digest, bytes } = await bundle(0, ...items);
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  const turn = (): void => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  turn();
+  await bundles.put(digest, body(bytes));
+  clearImmediate(next!);
+  assert.ok(turns > items.length, `only ${turns} turns for ${items.length} files`);
 });

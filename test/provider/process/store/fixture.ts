@@ -40,23 +40,3 @@ export const stored = (name: string, change: Partial<StoredFunction['spec']> = {
 });
 
 export const ref = (name: string, namespace = 'openfaas-fn') => ({ name, namespace });
-
-/**
- * The longest time in ms that the event loop stood still during `act`, as the best of three runs: a busy machine may stop
- * any of them, while what blocks the loop blocks it in all.
- */
-export const longestPauseMs = async (act: (run: number) => Promise<void>): Promise<number> => {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3; run += 1) {
-    let longest = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 1);
-    await act(run);
-    clearInterval(timer);
-    best = Math.min(best, Math.max(longest, performance.now() - last));
-  }
-  return best;
-};
