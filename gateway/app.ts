@@ -20,7 +20,6 @@ import { uiHandlers } from './api/ui.ts';
 import { type AccessLog, logFailure, type Observe, watchRequest } from './http/access-log.ts';
 import type { Authorize } from './http/authorize.ts';
 import type { Authenticate } from './http/basic-auth.ts';
-import { cleanTarget } from './http/clean-path.ts';
 import { dispatch, pageNotFound } from './http/dispatch.ts';
 import { sendError } from './http/error-response.ts';
 import { type Method, type NamespaceSource, type Route, routeLabel } from './http/route.ts';
@@ -109,7 +108,14 @@ const byPath = (routes: readonly Route[]): Map<string, Map<Method, Route>> => {
   return paths;
 };
 
-const createRouter = (parts: AppParts): express.Express => {
+/** Requests that no route is for are counted and logged together. */
+const refuse = (parts: AppParts, req: IncomingMessage, res: ServerResponse, error: FaasError): void => {
+  watchRequest(parts, 'unmatched', req, res);
+  sendError(req, res, error);
+  drainBriefly(req);
+};
+
+export const createApp = (parts: AppParts): RequestListener => {
   const router = express();
   router.disable('x-powered-by').enable('strict routing').enable('case sensitive routing').disable('etag');
   for (const [path, routes] of byPath(createRoutes(parts))) {
@@ -126,22 +132,4 @@ const createRouter = (parts: AppParts): express.Express => {
     refuse(parts, req, res, new FaasError('invalid', `path: expected a percent-encoded path, got ${error.message}`)),
   );
   return router;
-};
-
-/** Requests that no route is for are counted and logged together. */
-const refuse = (parts: AppParts, req: IncomingMessage, res: ServerResponse, error: FaasError): void => {
-  watchRequest(parts, 'unmatched', req, res);
-  sendError(req, res, error);
-  drainBriefly(req);
-};
-
-export const createApp = (parts: AppParts): RequestListener => {
-  const router = createRouter(parts);
-  return (req, res) => {
-    const clean = cleanTarget(req.url ?? '/');
-    if (clean === undefined) return router(req, res);
-    watchRequest(parts, 'unmatched', req, res);
-    res.writeHead(301, { Location: clean, 'Content-Length': 0 }).end();
-    drainBriefly(req);
-  };
 };
