@@ -7,7 +7,12 @@ import { isLabelName, isSubdomainName, labelNameRule, subdomainNameRule } from '
 import { parseQuantity } from './quantity.ts';
 import { describeIssues } from './validate.ts';
 
-const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
+// The outer `optional` is for the type: a specification made by hand leaves keys out.
+const absent = <Schema extends z.ZodType>(schema: Schema) =>
+  schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 
 const textMap = z.record(z.string(), z.string({ error: 'expected a text' }), { error: 'expected an object of texts' });
 
