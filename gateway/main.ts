@@ -17,7 +17,7 @@ import { isFunctionPath } from './invoke/target.ts';
 import { toListenError, toUrl } from './listen.ts';
 import { createFunctionMetrics, type FunctionMetrics } from './metrics/function-series.ts';
 import { createControlMetrics } from './metrics/registry.ts';
-import { startMetricsServer } from './metrics/server.ts';
+import { type MetricsParts, startMetricsServer } from './metrics/server.ts';
 import { createActivator } from './scale/activate.ts';
 import { createParking } from './scale/park.ts';
 import { createServer, type GatewayServer } from './server.ts';
@@ -127,6 +127,23 @@ const listen = async (server: GatewayServer, config: Config, resources: AsyncDis
   return bound.port;
 };
 
+const listenForMetrics = async (parts: MetricsParts, { host, metricsPort }: Config, resources: AsyncDisposableStack) => {
+  const server = await startMetricsServer(parts, host, metricsPort).catch(async (error: unknown) => {
+    throw await toListenError(error, host, metricsPort, 'metrics-port');
+  });
+  resources.defer(() => server.close());
+  return server;
+};
+
+const appSettings = (config: Config, credentials: Credentials | undefined, log: Log) => ({
+  authenticate: credentials === undefined ? noAuth : basicAuth(credentials),
+  authorize,
+  defaultNamespace: config.functionNamespace,
+  maxBundleBytes: config.maxBundleBytes,
+  readTimeoutMs: config.readTimeoutMs,
+  log: log.child({ part: 'control' }),
+});
+
 /**
  * @throws invalid for bad settings, all at once; conflict naming the holder of a port or of the data directory. Nothing that
  *   was begun is left behind.
@@ -146,24 +163,14 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const handler = await openInvocationPath({ provider, config, metrics: functions, log }, version.release, starting);
   const stopping = new AbortController();
   const app = createApp({
+    ...appSettings(config, credentials, log),
     provider,
-    authenticate: credentials === undefined ? noAuth : basicAuth(credentials),
-    authorize,
     version,
-    defaultNamespace: config.functionNamespace,
-    maxBundleBytes: config.maxBundleBytes,
-    readTimeoutMs: config.readTimeoutMs,
     countOf: functions.countOf,
     observe: control.observe,
     stopping: stopping.signal,
-    log: log.child({ part: 'control' }),
   });
-  const metrics = await startMetricsServer({ functions, control }, config.host, config.metricsPort).catch(
-    async (error: unknown) => {
-      throw await toListenError(error, config.host, config.metricsPort, 'metrics-port');
-    },
-  );
-  starting.defer(() => metrics.close());
+  const metrics = await listenForMetrics({ functions, control }, config, starting);
   const server = createServer({ functions: handler, control: app, isFunctionPath, headersTimeoutMs: config.readTimeoutMs });
   const port = await listen(server, config, starting);
   starting.defer(() => stopping.abort());
