@@ -32,6 +32,8 @@ export type AppParts = {
   readonly version: VersionInfo;
   readonly defaultNamespace: string;
   readonly maxBundleBytes: number;
+  /** Longest silence of a client that sends a body. */
+  readonly readTimeoutMs: number;
   /** Finished calls of `name.namespace`. */
   readonly countOf: (key: string) => number;
   readonly observe: Observe;
@@ -70,7 +72,7 @@ export const createRoutes = (parts: AppParts): readonly Route[] => {
   const functions = functionHandlers(parts);
   const secrets = secretHandlers(provider);
   const namespaces = namespaceHandlers(provider);
-  const bundles = bundleHandlers(provider, parts.maxBundleBytes);
+  const bundles = bundleHandlers(provider, parts);
   const ui = uiHandlers(provider, parts.countOf);
   const openApi = showOpenApi(() => routes, version.release);
   const routes: readonly Route[] = [

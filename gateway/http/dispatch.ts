@@ -13,6 +13,8 @@ export type DispatchParts = {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly defaultNamespace: string;
+  /** Longest silence of a client that sends a body. */
+  readonly readTimeoutMs: number;
 };
 
 /** Characters of a function's or namespace's name in a path; anything else is no route. OpenFaaS contract, 1.0. */
@@ -37,7 +39,7 @@ const toControlRequest = async (
 ): Promise<ControlRequest & { readonly resourceNamespace: string | undefined }> => {
   const mark = req.url?.indexOf('?') ?? -1;
   const query = new URLSearchParams(mark === -1 ? '' : req.url?.slice(mark + 1));
-  const body = route.body === 'json' ? await readJson(req, route.maxBytes) : undefined;
+  const body = route.body === 'json' ? await readJson(req, parts.readTimeoutMs, route.maxBytes) : undefined;
   const namespace = namespaceOf(route.namespace, { name, query, body }, parts.defaultNamespace);
   return { req, res, query, name, body, namespace: namespace ?? parts.defaultNamespace, resourceNamespace: namespace };
 };
@@ -76,6 +78,8 @@ export const dispatch = async (
     else await serve(parts, route, name, req, res);
     return undefined;
   } catch (error) {
+    // A client that waits for `100 Continue` has sent no body, and what it sends next could be taken for one.
+    if (req.headers.expect !== undefined && !req.complete) res.shouldKeepAlive = false;
     sendError(req, res, toFaasError(error));
     return error;
   } finally {

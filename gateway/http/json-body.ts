@@ -1,5 +1,6 @@
 // Reads the JSON body of a control request, up to a limit.
 import type { IncomingMessage } from 'node:http';
+import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { jsonErrorPlace } from './json-error.ts';
 
@@ -15,16 +16,19 @@ export const checkDeclaredLength = (req: IncomingMessage, limitBytes: number): v
   if (declared !== undefined && Number(declared) > limitBytes) throw tooLarge(limitBytes, declared);
 };
 
-/** @throws too-large; invalid when the client left */
-const readBody = (req: IncomingMessage, limitBytes: number): Promise<Buffer> =>
+/** @throws too-large; invalid when the client left or fell silent */
+const readBody = (req: IncomingMessage, silenceMs: number, limitBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const silence = setTimeout(() => req.destroy(new Error(`nothing more came for ${formatDuration(silenceMs)}`)), silenceMs);
     const settle = (finish: () => void): void => {
+      clearTimeout(silence);
       req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError);
       finish();
     };
     const onData = (chunk: Buffer): void => {
+      silence.refresh();
       size += chunk.length;
       chunks.push(chunk);
       if (size > limitBytes) settle(() => reject(tooLarge(limitBytes, 'more')));
@@ -48,9 +52,13 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
-/** `undefined` for an empty body. @throws too-large; invalid with the place of the mistake */
-export const readJson = async (req: IncomingMessage, limitBytes: number = maxJsonBytes): Promise<unknown> => {
+/**
+ * `undefined` for an empty body.
+ * @param silenceMs after which a client that sends nothing more is cut off
+ * @throws too-large; invalid with the place of the mistake
+ */
+export const readJson = async (req: IncomingMessage, silenceMs: number, limitBytes: number = maxJsonBytes): Promise<unknown> => {
   checkDeclaredLength(req, limitBytes);
-  const bytes = await readBody(req, limitBytes);
+  const bytes = await readBody(req, silenceMs, limitBytes);
   return bytes.length === 0 ? undefined : parseJson(bytes.toString('utf8'));
 };
