@@ -42,6 +42,7 @@ const writeText = (tar: Pack, name: string, text: string): Promise<void> =>
 const writeEntry = async (tar: Pack, root: string, entry: TreeEntry): Promise<void> => {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   const sink = tar.entry(header(entry), (error) => (error ? reject(error) : resolve()));
+  sink.on('error', reject);
   if (entry.kind !== 'file') return done;
   const path = join(root, entry.path);
   try {
