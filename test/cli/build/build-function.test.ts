@@ -37,7 +37,8 @@ test('a build prints the image with the digest of its tar, which begins with a v
 
 for (const lang of ['node', 'typescript', 'python3', 'bash']) {
   test(`two builds of a ${lang} function have one digest, from another directory, time and umask too`, async (t) => {
-    const files = lang === 'typescript' ? { 'greet/lib.ts': 'export const a: number = 1;\n' } : { 'greet/lib.txt': 'a' };
+    const files: Record<string, string> =
+      lang === 'typescript' ? { 'greet/lib.ts': 'export const a: number = 1;\n' } : { 'greet/lib.txt': 'a' };
     const here = await createProject(t, files);
     const there = await createProject(t);
     await cp(join(here, 'greet'), join(there, 'greet'), { recursive: true });

@@ -41,7 +41,7 @@ test('built modules run as JavaScript, on the lines of their source', async (t) 
       ].join('\n'),
     ),
     'greet/lib/name.ts':
-      'export type Name = { text: string };\nexport const greeting = (name: Name): string => `hi ${name.text}`;\n',
+      'export type Name = { text: string };\nexport const greeting = (name: Name): string => "hi " + name.text;\n',
     'greet/lib/late.mts': 'export const late: string = "!";\n',
   });
   const built = await build(cwd, { lang: 'typescript' });
