@@ -122,14 +122,14 @@ export const gatewaySettings = {
     env: ['SLUICE_READ_TIMEOUT', 'read_timeout'],
     default: '60s',
     parse: timeout,
-    doc: 'longest silence while a request is read',
+    doc: 'longest time for the head of a request, and longest silence in the body of a control request',
   },
   writeTimeoutMs: {
     flag: 'write-timeout',
     env: ['SLUICE_WRITE_TIMEOUT', 'write_timeout'],
     default: '60s',
     parse: timeout,
-    doc: 'longest time that a client may leave a response unread',
+    doc: 'checked for the sake of OpenFaaS settings, otherwise unused: a call is limited by upstream_timeout',
   },
   upstreamTimeoutMs: {
     flag: 'upstream-timeout',

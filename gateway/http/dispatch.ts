@@ -78,8 +78,6 @@ export const dispatch = async (
     else await serve(parts, route, name, req, res);
     return undefined;
   } catch (error) {
-    // A client that waits for `100 Continue` has sent no body, and what it sends next could be taken for one.
-    if (req.headers.expect !== undefined && !req.complete) res.shouldKeepAlive = false;
     sendError(req, res, toFaasError(error));
     return error;
   } finally {

@@ -5,9 +5,9 @@ import type { FunctionMetrics } from './function-series.ts';
 import { functionText } from './function-text.ts';
 import type { ControlMetrics } from './registry.ts';
 
-type Parts = { readonly functions: FunctionMetrics; readonly control: ControlMetrics };
+export type MetricsParts = { readonly functions: FunctionMetrics; readonly control: ControlMetrics };
 
-const scrape = async (parts: Parts, req: IncomingMessage, res: ServerResponse): Promise<void> => {
+const scrape = async (parts: MetricsParts, req: IncomingMessage, res: ServerResponse): Promise<void> => {
   const own = await parts.control.text();
   res.writeHead(200, { 'Content-Type': parts.control.contentType });
   if (req.method === 'HEAD') return void res.end();
@@ -20,7 +20,7 @@ const plain = (res: ServerResponse, status: number, text: string): void => {
   res.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
 };
 
-export const metricsListener = (parts: Parts): RequestListener => {
+export const metricsListener = (parts: MetricsParts): RequestListener => {
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0];
     if (path === '/metrics') {
@@ -37,7 +37,7 @@ export const metricsListener = (parts: Parts): RequestListener => {
 export type MetricsServer = { readonly port: number; close(): Promise<void> };
 
 /** @throws the listen error, `EADDRINUSE` among them */
-export const startMetricsServer = (parts: Parts, host: string, port: number): Promise<MetricsServer> =>
+export const startMetricsServer = (parts: MetricsParts, host: string, port: number): Promise<MetricsServer> =>
   new Promise((resolve, reject) => {
     const server = createServer(
       { headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 65_000 },
