@@ -11,7 +11,21 @@ test('without arguments, help is printed and the exit code is 0', async (t) => {
 });
 
 test('every command has help of its own', async (t) => {
-  const names = ['new', 'up', 'build', 'push', 'deploy', 'list', 'describe', 'invoke', 'logs', 'scale', 'remove', 'login', 'logout'];
+  const names = [
+    'new',
+    'up',
+    'build',
+    'push',
+    'deploy',
+    'list',
+    'describe',
+    'invoke',
+    'logs',
+    'scale',
+    'remove',
+    'login',
+    'logout',
+  ];
   for (const name of [...names, 'ready', 'secret', 'namespace', 'namespaces', 'version']) {
     const { code, stdout } = await runCli(t, [name, '--help']);
     assert.equal(code, 0, name);

@@ -23,12 +23,16 @@ const full = readyStatus('hello', {
   secrets: ['s'],
   limits: { memory: '128Mi', cpu: '1' },
   usage: { cpu: 12.6, totalMemoryBytes: 10.5 * 1024 * 1024 },
-  conditions: [{ type: 'Healthy', status: 'False', reason: 'OOMKilled', message: 'over 128Mi', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+  conditions: [
+    { type: 'Healthy', status: 'False', reason: 'OOMKilled', message: 'over 128Mi', lastTransitionTime: '2026-01-01T00:00:00Z' },
+  ],
 });
 
 test('cli fact 40: describe asks for the function with usage, and the list for the calls', async (t) => {
   const gateway = await startGateway(t, (seen) =>
-    seen.path.startsWith('/system/function/') ? { json: full } : { json: seen.path === '/system/info' ? info : [{ ...full, invocationCount: 9 }] },
+    seen.path.startsWith('/system/function/')
+      ? { json: full }
+      : { json: seen.path === '/system/info' ? info : [{ ...full, invocationCount: 9 }] },
   );
   const { code, stdout } = await runCli(t, ['describe', 'hello', '-g', gateway.url]);
   assert.equal(code, 0);
@@ -46,7 +50,9 @@ test('cli fact 40: describe asks for the function with usage, and the list for t
 });
 
 test('cli fact 41: describe hides empty blocks, -v shows them as <none>', async (t) => {
-  const gateway = await startGateway(t, (seen) => ({ json: seen.path.startsWith('/system/functions') ? [] : readyStatus('hello') }));
+  const gateway = await startGateway(t, (seen) => ({
+    json: seen.path.startsWith('/system/functions') ? [] : readyStatus('hello'),
+  }));
   const plain = await runCli(t, ['describe', 'hello', '-g', gateway.url]);
   assert.ok(!plain.stdout.includes('Annotations'));
   const verbose = await runCli(t, ['describe', 'hello', '-v', '-g', gateway.url]);
@@ -101,7 +107,10 @@ test('remove takes the functions of a stack file only when the file is named', a
   assert.equal(named.code, 1);
   const all = await runCli(t, ['remove', '-f', 'stack.yaml', '--regex', '[ab]'], { cwd });
   assert.equal(all.code, 1);
-  assert.deepEqual(gateway.seen.map((seen) => seen.body), ['{"functionName":"a","namespace":"ns"}', '{"functionName":"b"}']);
+  assert.deepEqual(
+    gateway.seen.map((seen) => seen.body),
+    ['{"functionName":"a","namespace":"ns"}', '{"functionName":"b"}'],
+  );
 });
 
 test('scale sends the number with the namespace in query and body', async (t) => {

@@ -45,7 +45,10 @@ test('cli fact 16: a second login replaces the first, others and unknown keys st
   const gateway = await startGateway(t, () => ({ json: [] }));
   const config = await makeTmpDir(t);
   const other = { gateway: 'http://other:1', auth: 'oauth2', token: 'x', options: [{ name: 'a', value: 'b' }] };
-  await writeFile(join(config, 'config.yml'), JSON.stringify({ auths: [other, { gateway: gateway.url, auth: 'basic', token: 'old' }] }));
+  await writeFile(
+    join(config, 'config.yml'),
+    JSON.stringify({ auths: [other, { gateway: gateway.url, auth: 'basic', token: 'old' }] }),
+  );
   const env = { OPENFAAS_CONFIG: config };
   await runCli(t, ['login', '-p', 'new', '-g', gateway.url], { env });
   const { auths } = parse(await readFile(join(config, 'config.yml'), 'utf8'));
@@ -84,12 +87,21 @@ test('an oauth2 login is sent as a bearer token, --token wins over any, and noth
   const config = await makeTmpDir(t);
   const env = { OPENFAAS_CONFIG: config };
   await runCli(t, ['list', '-g', gateway.url], { env });
-  await writeFile(join(config, 'config.yml'), JSON.stringify({ auths: [{ gateway: gateway.url, auth: 'oauth2', token: 'tok' }] }));
+  await writeFile(
+    join(config, 'config.yml'),
+    JSON.stringify({ auths: [{ gateway: gateway.url, auth: 'oauth2', token: 'tok' }] }),
+  );
   await runCli(t, ['list', '-g', gateway.url], { env });
-  await writeFile(join(config, 'config.yml'), JSON.stringify({ auths: [{ gateway: gateway.url, auth: 'basic', token: 'YTpi' }] }));
+  await writeFile(
+    join(config, 'config.yml'),
+    JSON.stringify({ auths: [{ gateway: gateway.url, auth: 'basic', token: 'YTpi' }] }),
+  );
   await runCli(t, ['list', '-g', gateway.url], { env });
   await runCli(t, ['list', '-g', gateway.url, '-k', 'T'], { env });
-  assert.deepEqual(gateway.seen.map((seen) => seen.headers.authorization), [undefined, 'Bearer tok', 'Basic YTpi', 'Bearer T']);
+  assert.deepEqual(
+    gateway.seen.map((seen) => seen.headers.authorization),
+    [undefined, 'Bearer tok', 'Basic YTpi', 'Bearer T'],
+  );
 });
 
 test('without a login, a loopback gateway gets the credentials of the data directory, and the command says so once', async (t) => {

@@ -15,7 +15,17 @@ test('namespaces are listed by three commands, as text or JSON', async (t) => {
 
 test('cli fact 58: namespace create posts to /system/namespace/ with the openfaas label and annotation', async (t) => {
   const gateway = await startGateway(t, () => ({ status: 201 }));
-  const { code, stdout } = await runCli(t, ['namespace', 'create', 'photos', '-l', 'a=b', '--annotation', 'c=d', '-g', gateway.url]);
+  const { code, stdout } = await runCli(t, [
+    'namespace',
+    'create',
+    'photos',
+    '-l',
+    'a=b',
+    '--annotation',
+    'c=d',
+    '-g',
+    gateway.url,
+  ]);
   assert.equal(code, 0);
   assert.equal(stdout, 'Namespace created: photos\n');
   assert.deepEqual(gateway.calls(), ['POST /system/namespace/']);

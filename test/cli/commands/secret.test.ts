@@ -63,7 +63,14 @@ test('cli fact 52: a secret name must be a DNS subdomain, and its value must not
 });
 
 test('secret list prints names, a line when there are none, or JSON', async (t) => {
-  const gateway = await startGateway(t, (seen) => ({ json: seen.path.includes('empty') ? [] : [{ name: 'a', namespace: 'x' }, { name: 'b', namespace: 'x' }] }));
+  const gateway = await startGateway(t, (seen) => ({
+    json: seen.path.includes('empty')
+      ? []
+      : [
+          { name: 'a', namespace: 'x' },
+          { name: 'b', namespace: 'x' },
+        ],
+  }));
   assert.equal((await runCli(t, ['secret', 'list', '-g', gateway.url])).stdout, '\nNAME\na\nb\n\n');
   assert.equal((await runCli(t, ['secret', 'ls', '-n', 'empty', '-g', gateway.url])).stdout, 'No secrets found.\n');
   const { stdout } = await runCli(t, ['secret', 'list', '-j', '-g', gateway.url]);
