@@ -34,7 +34,7 @@ const churn = async (directory: string, round: number, lines: number): Promise<L
   return said;
 };
 
-const valueOf = (store: Store, key: string): string | null => {
+const storedValue = (store: Store, key: string): string | null => {
   if (key.startsWith('f')) return store.function(ref(key))?.replicas.toString() ?? null;
   if (key.startsWith('n')) return store.namespaces().some((namespace) => namespace.name === key) ? 'there' : null;
   return store.secretValue(ref('secret', key.slice('secret.'.length)))?.toString() ?? null;
@@ -63,14 +63,14 @@ test('after SIGKILL at any moment all acknowledged writes are there and nothing 
 
     const store = await open(directory);
     for (const [key, values] of all) {
-      const value = valueOf(store, key);
+      const value = storedValue(store, key);
       assert.ok(values.includes(value), `round ${round}: ${key} is ${value}, expected one of ${values.join()}`);
       all.set(key, [value]);
     }
     for (const { spec } of store.functions()) assert.ok(all.has(spec.service), `${spec.service} was never attempted`);
     const names = new Set(store.namespaces().map((namespace) => namespace.name));
     for (const key of all.keys()) {
-      if (key.startsWith('secret.') && valueOf(store, key) !== null) assert.ok(names.has(key.slice('secret.'.length)));
+      if (key.startsWith('secret.') && storedValue(store, key) !== null) assert.ok(names.has(key.slice('secret.'.length)));
     }
     await store.close();
   }

@@ -1,0 +1,107 @@
+// Turns a bundle's tar into a directory, entry by entry through the rules of tar-entry.ts.
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Extract } from 'tar-stream';
+import { extract } from 'tar-stream';
+import { bundleConfigFile } from '../../types/bundle.ts';
+import { FaasError, isFaasError } from '../../types/errors.ts';
+import type { Machine } from './bundle-config.ts';
+import { checkFits, maxConfigBytes, parseBundleConfig } from './bundle-config.ts';
+import type { TarEntry } from './tar-entry.ts';
+import { createTarRules } from './tar-entry.ts';
+
+type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
+
+/** What the file system says when a name is at fault; `EEXIST` where it sees two names as one. */
+const badName = new Set(['EEXIST', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'ENOTDIR', 'ELOOP']);
+
+const explain = (error: unknown): FaasError => {
+  if (isFaasError(error)) return error;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return new FaasError('invalid', `bundle: expected a tar archive: ${message}`, { cause: error });
+  if (code !== undefined && badName.has(code)) {
+    return new FaasError('invalid', `bundle: holds a name that this file system refuses: ${code}`, { cause: error });
+  }
+  return new FaasError('internal', `bundle: could not be stored: ${message}`, { cause: error });
+};
+
+const readConfig = async (entry: Entry, machine: Machine): Promise<Buffer> => {
+  const size = entry.header.size ?? 0;
+  if (size > maxConfigBytes)
+    throw new FaasError('invalid', `${bundleConfigFile}: expected at most ${maxConfigBytes} bytes, got ${size}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry) chunks.push(chunk as Uint8Array);
+  const bytes = Buffer.concat(chunks);
+  checkFits(parseBundleConfig(bytes.toString('utf8')), machine);
+  return bytes;
+};
+
+const writeFile = async (path: string, mode: number, content: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> => {
+  await using handle = await open(path, 'wx', mode);
+  for await (const chunk of content) await handle.writeFile(chunk as Uint8Array);
+  await handle.chmod(mode);
+};
+
+const createWriter = (root: string) => {
+  const made = new Set<string>([root]);
+
+  const ensureDirectory = async (path: string): Promise<void> => {
+    if (made.has(path)) return;
+    await ensureDirectory(dirname(path));
+    await mkdir(path);
+    await chmod(path, 0o755);
+    made.add(path);
+  };
+
+  return async (entry: TarEntry, content: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> => {
+    const path = join(root, entry.path);
+    await ensureDirectory(entry.kind === 'directory' ? path : dirname(path));
+    if (entry.kind === 'file') await writeFile(path, entry.mode, content);
+    else if (entry.kind === 'symlink') await symlink(entry.target, path);
+  };
+};
+
+const unpackEntries = async (tar: Extract, root: string, machine: Machine): Promise<void> => {
+  const rules = createTarRules();
+  const write = createWriter(root);
+  let isFirst = true;
+  for await (const entry of tar) {
+    const placed = rules(entry.header);
+    if (isFirst) {
+      if (placed.kind !== 'file' || placed.path !== bundleConfigFile) {
+        throw new FaasError(
+          'invalid',
+          `bundle: expected ${bundleConfigFile} as first entry, got ${JSON.stringify(entry.header.name)}`,
+        );
+      }
+      isFirst = false;
+      await write(placed, [await readConfig(entry, machine)]);
+    } else {
+      await write(placed, entry);
+    }
+    entry.resume();
+  }
+  if (isFirst) throw new FaasError('invalid', `bundle: expected ${bundleConfigFile} as first entry, got an empty archive`);
+};
+
+/**
+ * Unpacks the tar `file` into the new directory `root`. On failure the caller removes what is there.
+ * @throws invalid when it is no tar, holds no valid sluice.json, does not fit the machine, or would leave its directory
+ */
+export const unpack = async (file: string, root: string, machine: Machine): Promise<void> => {
+  await mkdir(root);
+  await chmod(root, 0o755);
+  const source = createReadStream(file, { highWaterMark: 256 * 1024 });
+  const tar = extract();
+  source.on('error', (error) => tar.destroy(error));
+  source.pipe(tar);
+  try {
+    await unpackEntries(tar, root, machine);
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    source.destroy();
+    tar.destroy();
+  }
+};
