@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Context, Environment } from '../../cli/context.ts';
 import { run } from '../../cli/run.ts';
+import type { Cleanup } from '../helpers/cleanup.ts';
 import { listen } from '../helpers/listen.ts';
-import { type Cleanup, makeTmpDir } from '../helpers/tmp.ts';
+import { makeTmpDir } from '../helpers/tmp.ts';
 
 export const packageRoot = join(fileURLToPath(import.meta.url), '../../..');
 
@@ -45,7 +46,9 @@ export const runCli = async (t: Cleanup, argv: readonly string[], setup: Setup =
     env: setup.env ?? {},
     cwd: setup.cwd ?? home,
     home,
-    stdin: Object.assign(Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]), { isTTY: setup.tty ?? false }),
+    stdin: Object.assign(Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]), {
+      isTTY: setup.tty ?? false,
+    }),
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: setup.signal ?? new AbortController().signal,
@@ -75,7 +78,10 @@ export type Answer = {
 };
 
 /** How a route answers; `undefined` falls through to 404. */
-export type Routes = (seen: Seen, response: ServerResponse) => Answer | undefined | 'handled' | Promise<Answer | undefined | 'handled'>;
+export type Routes = (
+  seen: Seen,
+  response: ServerResponse,
+) => Answer | undefined | 'handled' | Promise<Answer | undefined | 'handled'>;
 
 export const startGateway = async (t: Cleanup, routes: Routes): Promise<{ url: string; seen: Seen[]; calls: () => string[] }> => {
   const seen: Seen[] = [];
