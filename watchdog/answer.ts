@@ -5,7 +5,7 @@ import { internalHeader } from '../provider/types/headers.ts';
 /** Answers in the function's place, or cuts the connection when an answer has begun: a cut is seen, a short body is not. */
 export const answer = (response: ServerResponse, status: number, text: string, headers: readonly string[] = []): void => {
   if (response.headersSent) {
-    if (!response.writableFinished) response.destroy();
+    if (!response.writableEnded) response.destroy();
     return;
   }
   if (response.destroyed) return;

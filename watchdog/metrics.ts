@@ -1,4 +1,5 @@
 // The metrics of of-watchdog, counted without a library and printed in Prometheus' text format.
+import type { ServerResponse } from 'node:http';
 
 const buckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const knownMethods: ReadonlySet<string> = new Set([
@@ -98,4 +99,11 @@ export const createMetrics = (): Metrics => {
       ].join('\n');
     },
   };
+};
+
+export const sendMetrics = (response: ServerResponse, metrics: Metrics, inFlight: number): void => {
+  const text = metrics.text(inFlight);
+  const type = 'text/plain; version=0.0.4; charset=utf-8';
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
 };

@@ -10,6 +10,7 @@ import { howToRun } from '../templates/how-to-run.ts';
 import type { SluiceSection } from '../templates/template-config.ts';
 import { type BuildContext, createContext, requireHandlerDir } from './context.ts';
 import { installDependencies, npmEnvironment } from './dependencies.ts';
+import { removeExcluded } from './exclude.ts';
 import { type TreeEntry, walkTree } from './files.ts';
 import { createImageFacts } from './image-facts.ts';
 import { imageName } from './image-name.ts';
@@ -135,6 +136,7 @@ const assemble = async (options: BuildOptions, prepared: Prepared): Promise<Pyth
     // What tests leave behind is no part of the function.
     await contextOf(options, template);
   }
+  await removeExcluded(context.handlerDir, section.exclude ?? []);
   if (section.compile === 'typescript') {
     const hasPackages = await installDependencies({ ...function_, scope: 'all' });
     await checkTypes(function_);
@@ -149,18 +151,8 @@ const assemble = async (options: BuildOptions, prepared: Prepared): Promise<Pyth
 /** What a builder needs and a running function does not. */
 const buildFiles = new Set(['template.yml', 'meta.json', 'Dockerfile', '.dockerignore']);
 
-const pattern = (name: string): RegExp => new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
-
-const bundledEntries = (section: SluiceSection, template: Template, dir: string): Promise<TreeEntry[]> => {
-  const excluded = (section.exclude ?? []).map(pattern);
-  const inner = `${template.handlerFolder}/`;
-  return walkTree(dir, (path) => {
-    if (buildFiles.has(path) || /(^|\/)(node_modules\/(\.package-lock\.json|\.cache)|__pycache__)$/.test(path)) return true;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const isPackage = /(^|\/)node_modules(\/|$)/.test(path);
-    return path.startsWith(inner) && !isPackage && excluded.some((each) => each.test(name));
-  });
-};
+const bundledEntries = (dir: string): Promise<TreeEntry[]> =>
+  walkTree(dir, (path) => buildFiles.has(path) || /(^|\/)(node_modules\/(\.package-lock\.json|\.cache)|__pycache__)$/.test(path));
 
 const toConfig = (
   section: SluiceSection,
@@ -203,7 +195,7 @@ export const buildFunction = async (options: BuildOptions): Promise<BuiltFunctio
   const python = await assemble(options, prepared);
   options.signal?.throwIfAborted();
   await checkHandler(section, context, label);
-  const entries = await bundledEntries(section, template, context.dir);
+  const entries = await bundledEntries(context.dir);
   const config = toConfig(section, template, entries, python.environment);
   const file = join(options.cwd, 'build', `${options.name}.tar`);
   const { digest, bytes } = await packBundle(context.dir, entries, config, file, options.signal);

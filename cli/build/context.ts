@@ -74,7 +74,7 @@ export const createContext = async (options: ContextOptions): Promise<BuildConte
   await copyTree(template.dir, dir);
   const handlerDir = join(dir, template.handlerFolder);
   await mkdir(handlerDir, { recursive: true });
-  const skipped = new Set(['build', 'template', ...((await skipsPackages(source)) ? ['node_modules'] : [])]);
+  const skipped = new Set(['build', 'template', '.secrets', ...((await skipsPackages(source)) ? ['node_modules'] : [])]);
   await copyTree(source, handlerDir, (path) => skipped.has(path));
   for (const extra of options.copyExtra) await copyExtraPath(cwd, extra, handlerDir);
   return { dir, handlerDir };

@@ -71,7 +71,8 @@ export const npmEnvironment = (env: InstallOptions['env']): Record<string, strin
 });
 
 const installArguments = (hasLock: boolean, scope: InstallOptions['scope']): string[] => [
-  hasLock ? 'ci' : 'install',
+  // Without a lock file npm would write one, which a build with the packages of an earlier one would not have.
+  ...(hasLock ? ['ci'] : ['install', '--no-package-lock']),
   ...(scope === 'production' ? ['--omit=dev'] : ['--include=dev']),
   '--no-audit',
   '--no-fund',

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Header, type Pack, pack } from 'tar-stream';
 import { type BundleConfig, bundleConfigFile } from '../../provider/types/bundle.ts';
@@ -42,6 +42,7 @@ const writeText = (tar: Pack, name: string, text: string): Promise<void> =>
 const writeEntry = async (tar: Pack, root: string, entry: TreeEntry): Promise<void> => {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   const sink = tar.entry(header(entry), (error) => (error ? reject(error) : resolve()));
+  sink.on('error', reject);
   if (entry.kind !== 'file') return done;
   const path = join(root, entry.path);
   try {
@@ -73,6 +74,34 @@ const checkEntries = (root: string, entries: readonly TreeEntry[]): void => {
   }
 };
 
+const fill = async (
+  tar: Pack,
+  root: string,
+  entries: readonly TreeEntry[],
+  config: BundleConfig,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  await writeText(tar, bundleConfigFile, configText(config));
+  for (const entry of [...entries].sort((a, b) => byCodeUnit(a.path, b.path))) {
+    signal?.throwIfAborted();
+    await writeEntry(tar, root, entry);
+  }
+  tar.finalize();
+};
+
+const drain = async (tar: Pack, handle: FileHandle, file: string): Promise<PackedBundle> => {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of tar as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    await handle.writeFile(chunk).catch((error: Error) => {
+      throw new FaasError('internal', `${file}: cannot be written: ${error.message}`, { cause: error });
+    });
+  }
+  return { digest: hash.digest('hex'), bytes };
+};
+
 /**
  * Writes `sluice.json` and then the entries, sorted, to `file`: complete when it resolves, absent when it rejects.
  * @throws invalid for a link that leaves the tree, an entry named sluice.json, or a file that changes meanwhile
@@ -86,32 +115,14 @@ export const packBundle = async (
 ): Promise<PackedBundle> => {
   checkEntries(root, entries);
   const partial = `${file}.${process.pid}.partial`;
+  const handle = await open(partial, 'w', 0o644);
   const tar = pack();
-  const fill = async (): Promise<void> => {
-    await writeText(tar, bundleConfigFile, configText(config));
-    for (const entry of [...entries].sort((a, b) => byCodeUnit(a.path, b.path))) {
-      signal?.throwIfAborted();
-      await writeEntry(tar, root, entry);
-    }
-    tar.finalize();
-  };
-  const drain = async (): Promise<PackedBundle> => {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    await using handle = await open(partial, 'w', 0o644);
-    for await (const chunk of tar as AsyncIterable<Uint8Array>) {
-      hash.update(chunk);
-      bytes += chunk.byteLength;
-      await handle.writeFile(chunk).catch((error: Error) => {
-        throw new FaasError('internal', `${file}: cannot be written: ${error.message}`, { cause: error });
-      });
-    }
-    return { digest: hash.digest('hex'), bytes };
-  };
-  const drained = drain();
-  const filled = fill();
+  // Why first: a tar that fails before anybody reads it throws its error into the void.
+  const drained = drain(tar, handle, file);
+  const filled = fill(tar, root, entries, config, signal);
   filled.catch(() => tar.destroy());
   const [reading, writing] = await Promise.allSettled([filled, drained]);
+  await handle.close();
   if (reading.status === 'fulfilled' && writing.status === 'fulfilled') {
     await rename(partial, file);
     return writing.value;

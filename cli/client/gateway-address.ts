@@ -8,13 +8,13 @@ export const defaultGateway = 'http://127.0.0.1:8080';
  * @throws invalid
  */
 export const normaliseGateway = (text: string): string => {
-  const trimmed = text.trim().replace(/\/+$/, '');
+  const trimmed = text.trim();
   const withScheme = /^https?:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
-  const match = /^(https?):\/\/([^/?#@]+)(\/[^?#]*)?$/i.exec(withScheme);
+  const match = /^(https?):\/\/((?:\[[\da-f:.]+\]|[^/?#@\s:]+)(?::\d+)?)(\/[^?#]*)?$/i.exec(withScheme);
   if (match === null || !URL.canParse(withScheme)) {
     throw new FaasError('invalid', `gateway: expected an address such as ${defaultGateway}, got ${JSON.stringify(text)}`);
   }
-  return `${match[1]?.toLowerCase()}://${match[2]?.toLowerCase()}${match[3] ?? ''}`;
+  return `${match[1]?.toLowerCase()}://${match[2]?.toLowerCase()}${(match[3] ?? '').replace(/\/+$/, '')}`;
 };
 
 export type GatewaySources = {

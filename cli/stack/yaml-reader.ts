@@ -76,7 +76,8 @@ export const createYamlReader = (text: string, file: string): YamlReader => {
     const own = new Map<string, Entry>();
     const merged = new Map<string, Entry>();
     for (const pair of node.items as Pair[]) {
-      const key = isNode(pair.key) ? text_(pair.key, field) : '';
+      const key = isScalar(pair.key) ? String(pair.key.value) : '';
+      if (isNode(pair.key) && !isScalar(pair.key)) wrong(pair.key, field, 'a text as key');
       const value = isNode(pair.value) ? pair.value : undefined;
       if (key === '<<' && depth < 8) {
         for (const source of sources(value))

@@ -34,9 +34,8 @@ export const TemplateConfig = z.looseObject({
   language: text.optional(),
   fprocess: text.optional(),
   build_options: z
-    .array(z.looseObject({ name: text, packages: words.nullish() }), { error: 'expected a list of options' })
-    .nullish()
-    .transform((value) => value ?? []),
+    .array(z.looseObject({ name: text, packages: words.optional() }), { error: 'expected a list of options' })
+    .default([]),
   welcome_message: text.optional(),
   handler_folder: text.optional(),
   mount_ssh: flag.optional(),
@@ -47,14 +46,20 @@ export type TemplateConfig = z.infer<typeof TemplateConfig>;
 const isInnerPath = (path: string): boolean =>
   !path.startsWith('/') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
+/** A key without a value, and a file without keys, say nothing. */
+const withoutEmpty = (value: unknown): unknown => {
+  if (value === null || value === '') return {};
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== ''));
+};
+
 /** @param file named in messages. @throws invalid with line and column of a YAML mistake, or every bad field */
 export const parseTemplateConfig = (file: string, source: string): TemplateConfig => {
   const document = parseDocument(source, { schema: 'failsafe' });
   const mistake = document.errors[0];
   if (mistake !== undefined) throw new FaasError('invalid', `${file}: ${mistake.message}`);
-  const value: unknown = document.toJS();
-  // An empty file is a template without settings.
-  const result = TemplateConfig.safeParse(value === null || value === '' ? {} : value);
+  const value = withoutEmpty(document.toJS());
+  const result = TemplateConfig.safeParse(value);
   if (!result.success) throw new FaasError('invalid', `${file}: ${describeIssues(result.error, value, 'template.yml')}`);
   const folder = result.data.handler_folder;
   if (folder !== undefined && !isInnerPath(folder)) {

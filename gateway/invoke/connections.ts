@@ -2,6 +2,7 @@
 // cold and close. undici's own Pool looks through all of its clients per call and keeps them for ever.
 import { buildConnector, Client } from 'undici';
 import type { Address } from '../../provider/provider.ts';
+import { readAfterBrokenWrite } from './early-answer.ts';
 import type { Transport } from './endpoint.ts';
 
 export type Connection = {
@@ -22,11 +23,16 @@ const origin = (address: Address): string => {
 
 /** @param connectTimeoutMs how long a connection may take to be made */
 export const createConnections = (address: Address, connectTimeoutMs: number): Connections => {
-  const connect = buildConnector({
+  const connectPlain = buildConnector({
     allowH2: false,
     timeout: connectTimeoutMs,
     ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
   });
+  const connect: buildConnector.connector = (options, callback) =>
+    connectPlain(options, (...result) => {
+      if (result[0] === null) readAfterBrokenWrite(result[1]);
+      callback(...result);
+    });
   const url = new URL(origin(address));
   const idle: Connection[] = [];
   let closed = false;

@@ -31,7 +31,8 @@ class Query(dict):
 
 class Event:
     def __init__(self, request, body):
-        path, _, query = request.path.partition("?")
+        # The request line has the path as it was sent; request.path may have lost a slash.
+        path, _, query = request.requestline.split()[1].partition("?")
         self.body = body
         self.headers = request.headers
         self.method = request.command

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../provider/types/errors.ts';
 import type { FunctionSpec } from '../../provider/types/function.ts';
 import type { LogMessage, LogQuery } from '../../provider/types/logs.ts';
 import { defaultNamespace, type FunctionRef } from '../../provider/types/name.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import type { Kind } from './kinds.ts';
 import { createWatcher, type Watcher } from './watcher.ts';
 
@@ -35,11 +36,11 @@ export const refOf = (spec: FunctionSpec): FunctionRef => ({ name: spec.service,
 /** The subject with a watcher on it; both are closed, and the order of reports is judged, when the test ends. */
 export const setUp = async (t: TestContext, make: MakeSubject): Promise<Bench> => {
   const subject = await make(t);
-  t.after(() => subject.close());
+  onEnd(t, () => subject.close());
   const watcher = createWatcher();
   subject.provider.watch(watcher.observer);
   await watcher.until('synced', () => watcher.events.some((event) => event.kind === 'synced'));
-  t.after(() => assert.deepEqual(watcher.violations, []));
+  onEnd(t, () => assert.deepEqual(watcher.violations, []));
   const spec = async (service: string, kind: Kind, more: Partial<FunctionSpec> = {}): Promise<FunctionSpec> => ({
     service,
     namespace: defaultNamespace,

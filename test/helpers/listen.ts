@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import type { Cleanup } from './tmp.ts';
+import { type Cleanup, onEnd } from './cleanup.ts';
 
 const closing = async (server: TcpServer, sockets: ReadonlySet<Socket>): Promise<void> => {
   for (const socket of sockets) socket.destroy();
@@ -30,7 +30,7 @@ export const listen = async (
 ): Promise<{ server: Server; port: number; url: string }> => {
   const server = createServer(listener);
   const sockets = track(server);
-  t.after(() => closing(server, sockets));
+  onEnd(t, () => closing(server, sockets));
   if (path === undefined) server.listen(0, '127.0.0.1');
   else server.listen(path);
   await once(server, 'listening');
@@ -42,7 +42,7 @@ export const listen = async (
 export const listenTcp = async (t: Cleanup, onSocket: (socket: Socket) => void): Promise<{ server: TcpServer; port: number }> => {
   const server = createTcpServer(onSocket);
   const sockets = track(server);
-  t.after(() => closing(server, sockets));
+  onEnd(t, () => closing(server, sockets));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, port: portOf(server) };

@@ -1,8 +1,8 @@
 // A function's stand-in: records what reaches it and answers what the test says.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import type { Cleanup } from './cleanup.ts';
 import { listen } from './listen.ts';
-import type { Cleanup } from './tmp.ts';
 
 export type SeenRequest = {
   readonly method: string;

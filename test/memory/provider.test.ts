@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FaasError } from '../../provider/types/errors.ts';
 import { providerConformance } from '../conformance/provider.ts';
 import { createWatcher } from '../conformance/watcher.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { listen } from '../helpers/listen.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
 import { createMemoryProvider } from './provider.ts';
@@ -26,7 +27,7 @@ const ref = { name: 'fn', namespace: 'openfaas-fn' };
 
 test('an operation of the memory provider fails when the test says so, once', async (t) => {
   const provider = createMemoryProvider();
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   provider.failNext('deploy', new FaasError('internal', 'disk full'));
   await assert.rejects(provider.deploy(spec), { message: 'disk full' });
   await provider.deploy(spec);
@@ -36,7 +37,7 @@ test('an operation of the memory provider fails when the test says so, once', as
 test('the memory provider starts nothing for a function whose address the test gives', async (t) => {
   const { port } = await listen(t, (_request, response) => response.end('mine'));
   const provider = createMemoryProvider({ address: () => ({ host: '127.0.0.1', port }) });
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   const watcher = createWatcher();
   provider.watch(watcher.observer);
   await provider.deploy(spec);
@@ -46,7 +47,7 @@ test('the memory provider starts nothing for a function whose address the test g
 test('a start of the memory provider waits for the test', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const provider = createMemoryProvider({ beforeStart: () => promise });
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   const watcher = createWatcher();
   provider.watch(watcher.observer);
   await provider.deploy(spec);
@@ -57,7 +58,7 @@ test('a start of the memory provider waits for the test', async (t) => {
 
 test('the memory provider reports a failure that the test makes up', async (t) => {
   const provider = createMemoryProvider({ beforeStart: () => new Promise(() => undefined) });
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   const watcher = createWatcher();
   provider.watch(watcher.observer);
   await provider.deploy(spec);

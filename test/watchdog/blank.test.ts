@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'node:test';
+import type { Specialization } from '../../provider/types/specialize.ts';
 import { call, open, startBlank, startHandler, textOf } from './blank-process.ts';
 
 const echo = 'module.exports = async (event, context) => ({ body: event.body, env: process.env, cwd: process.cwd() })';
@@ -68,7 +69,7 @@ for (const { name, source, reason, message } of failures) {
   });
 }
 
-const invalid = [
+const invalid: { readonly part: Partial<Specialization>; readonly message: RegExp }[] = [
   { part: { environment: { exec_timeout: 'soon' } }, message: /exec_timeout: expected .* got "soon"/ },
   { part: { root: '/nowhere/at/all' }, message: /root: .*ENOENT/ },
   { part: { mode: 'afterburn' as 'http' }, message: /mode: expected .* got "afterburn"/ },
@@ -218,8 +219,8 @@ test('a header block over 1 MB is refused with 431 (fact 74)', async (t) => {
   const blank = await startHandler(t, echo);
   const socket = connect(blank.socketPath);
   socket.write(`GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(1_100_000)}\r\n\r\n`);
-  const [first] = await new Promise<Buffer[]>((resolve, reject) => {
-    socket.once('data', (data) => resolve([data]));
+  const first = await new Promise((resolve, reject) => {
+    socket.once('data', resolve);
     socket.once('error', reject);
   });
   assert.match(String(first), /^HTTP\/1\.1 431 /);

@@ -1,6 +1,7 @@
 // What a function gets to see when it is called.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { within } from '../../helpers/eventually.ts';
 import { type MakeSubject, setUp } from '../subject.ts';
 import { createWatcher } from '../watcher.ts';
@@ -25,7 +26,7 @@ export const callConformance = (name: string, make: MakeSubject): void => {
 
   test(`${name}: a function sees its own environment and nothing of the provider's`, async (t) => {
     process.env.SLUICE_CONFORMANCE_LEAK = 'leaked';
-    t.after(() => delete process.env.SLUICE_CONFORMANCE_LEAK);
+    onEnd(t, () => delete process.env.SLUICE_CONFORMANCE_LEAK);
     const { running, watcher } = await setUp(t, make);
     const ref = await running('fn', 'env', { envVars: { custom_env: 'a b=c', OVERRIDDEN: 'deployment', EMPTY: '' } });
     const environment = JSON.parse((await watcher.call(ref)).text);

@@ -174,14 +174,9 @@ export type CallOptions = {
 /** One call on a connection of its own. Rejects when the answer does not arrive whole. */
 export const call = (rig: { readonly port: number }, path: string, options: CallOptions = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const req = request({
-      host: '127.0.0.1',
-      port: rig.port,
-      path,
-      method: options.method ?? 'GET',
-      headers: options.headers,
-      agent: false,
-    });
+    const { method = 'GET', body } = options;
+    const headers = { ...options.headers, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }) };
+    const req = request({ host: '127.0.0.1', port: rig.port, path, method, headers, agent: false });
     req.on('error', reject);
     req.on('response', (res) => {
       const chunks: Buffer[] = [];
@@ -197,7 +192,7 @@ export const call = (rig: { readonly port: number }, path: string, options: Call
         }),
       );
     });
-    req.end(options.body);
+    req.end(body);
   });
 
 /** Sends bytes on a connection of its own and returns what came back until the other side closed it. */
