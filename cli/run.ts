@@ -14,7 +14,9 @@ export const run = async (argv: readonly string[], ctx: Context): Promise<number
       program.outputHelp();
       return 0;
     }
-    await program.parseAsync(argv, { from: 'user' });
+    // Why: `help list` would show a command whose flags have not been loaded.
+    const asked = argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
+    await program.parseAsync(asked, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { describeSettings } from '../../gateway/config.ts';
 import { toFaasError } from '../../provider/types/errors.ts';
-import { basicHeader } from '../client/authorize.ts';
+import { basicHeader, dataDirectory } from '../client/authorize.ts';
 import { connect } from '../client/connect.ts';
+import { defaultGateway } from '../client/gateway-address.ts';
 import type { Context } from '../context.ts';
 import type { Define } from '../program.ts';
 import { deploySample, sampleCall } from '../steps/deploy-sample.ts';
@@ -24,6 +25,11 @@ const announce = (ctx: Context, gateway: Running): void => {
     ctx.stdout.write(`user      ${credentials.user}\npassword  ${credentials.password}\n`);
     ctx.stdout.write(`          kept in ${credentials.file}; shown only this once\n`);
   } else if (credentials !== undefined) ctx.stdout.write(`password  of user ${credentials.user} is in ${credentials.file}\n`);
+  const settings = [
+    ...(url === defaultGateway ? [] : [`OPENFAAS_URL=${url}`]),
+    ...(dataDir === dataDirectory(ctx) ? [] : [`SLUICE_DATA_DIR=${dataDir}`]),
+  ];
+  if (settings.length > 0) ctx.stdout.write(`\nother commands find it after:   export ${settings.join(' ')}\n`);
 };
 
 const sample = async (ctx: Context, gateway: Running): Promise<void> => {
@@ -40,14 +46,18 @@ const sample = async (ctx: Context, gateway: Running): Promise<void> => {
   }
 };
 
+/** People read the gateway's terminal: there only warnings are logged, unless a level was asked for. */
+const environmentOf = (ctx: Context): Context['env'] =>
+  ctx.stderr.isTTY === true && !ctx.env.SLUICE_LOG_LEVEL ? { ...ctx.env, SLUICE_LOG_LEVEL: 'warn' } : ctx.env;
+
 const serve = async (ctx: Context, argv: readonly string[]): Promise<void> => {
   const { startGateway } = await import('../../gateway/main.ts');
-  const gateway = await startGateway({ argv: [...argv], env: ctx.env });
+  const gateway = await startGateway({ argv: [...argv], env: environmentOf(ctx) });
   try {
     announce(ctx, gateway);
     await sample(ctx, gateway);
     if (!ctx.signal.aborted) await once(ctx.signal, 'abort');
-    ctx.stderr.write('stopping: finishing running calls; press ^C again to stop at once\n');
+    ctx.stderr.write('stopping: running calls are finished first; a second interrupt stops at once\n');
   } finally {
     await gateway.close();
   }

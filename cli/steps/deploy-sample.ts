@@ -21,14 +21,20 @@ const plan: DeployPlan = {
   readTemplate: false,
 };
 
-const hasFunctions = async (client: Client): Promise<boolean> => {
-  for (const namespace of await listNamespaces(client)) if ((await listFunctions(client, namespace)).length > 0) return true;
-  return false;
+/** The names of the default namespace's functions; `undefined` when there are functions in others only. */
+const findFunctions = async (client: Client): Promise<string[] | undefined> => {
+  const names = (await listFunctions(client, undefined)).map((each) => each.name);
+  if (names.length > 0) return names;
+  for (const namespace of await listNamespaces(client)) {
+    if ((await listFunctions(client, namespace)).length > 0) return undefined;
+  }
+  return names;
 };
 
-/** Resolves to the sample's name, or to `undefined` when there are functions already. */
+/** Deploys the sample when there are no functions. Resolves to its name when it is there. */
 export const deploySample = async (ctx: Context, client: Client): Promise<string | undefined> => {
-  if (await hasFunctions(client)) return undefined;
+  const names = await findFunctions(client);
+  if (names === undefined || names.length > 0) return names?.find((name) => name === sampleName);
   const { buildFunction } = await import('../build/build-function.ts');
   const cwd = await mkdtemp(join(tmpdir(), 'sluice-sample-'));
   try {

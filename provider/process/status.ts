@@ -5,6 +5,8 @@ import type { Condition, FunctionSpec, FunctionStatus } from '../types/function.
 export type Facts = {
   readonly desired: number;
   readonly ready: number;
+  /** Those of them that run the wanted revision. */
+  readonly current: number;
   /** What callers are answered with, when there is no use in waiting. */
   readonly blocking: FunctionFailure | undefined;
   /** Why the wanted revision does not run, while it does not. */
@@ -28,10 +30,18 @@ const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
   return verdict('False', 'Starting', `0 of ${desired} replicas answer yet`);
 };
 
-const health = ({ desired, ready, failure, lastEnd }: Facts): Verdict => {
+const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict => {
   if (failure !== undefined) {
     const serving = ready > 0 ? `${failure.message}; ${ready} replicas that started earlier go on serving` : failure.message;
     return { type: 'Healthy', status: 'False', reason: failure.reason, message: serving };
+  }
+  if (desired > 0 && ready > 0 && current === 0) {
+    return {
+      type: 'Healthy',
+      status: 'True',
+      reason: 'Updating',
+      message: `${ready} replicas of the version before go on serving`,
+    };
   }
   const reason = ready > 0 ? 'Running' : desired === 0 ? 'AtZero' : 'Starting';
   return { type: 'Healthy', status: 'True', reason, message: lastEnd ?? 'no replica has failed' };

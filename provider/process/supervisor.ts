@@ -90,7 +90,9 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
   const note = (instance: string, text: string): void => logs.push(instance, `sluice: ${text}`);
 
   const changed = (): void => {
-    const facts = { desired, ready: readyOnes().length, blocking: reported(), failure, lastEnd };
+    const ready = readyOnes();
+    const current = ready.filter((replica) => replica.plan.revision === revision).length;
+    const facts = { desired, ready: ready.length, current, blocking: reported(), failure, lastEnd };
     conditions = toConditions(verdictsOf(facts), conditions, now());
     if (!closed) events.functionChanged(report());
   };

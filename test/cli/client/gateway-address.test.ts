@@ -24,6 +24,8 @@ test('an explicit flag wins, even with the default address', () => {
 });
 
 test('only addresses of this machine are loopback', () => {
-  for (const url of ['http://127.0.0.1:1', 'http://127.8.8.8', 'http://localhost:1', 'http://[::1]:8080']) assert.ok(isLoopback(url), url);
-  for (const url of ['http://127.0.0.1.example.com', 'http://10.0.0.1', 'http://localhost.example.com']) assert.ok(!isLoopback(url), url);
+  for (const url of ['http://127.0.0.1:1', 'http://127.8.8.8', 'http://localhost:1', 'http://[::1]:8080'])
+    assert.ok(isLoopback(url), url);
+  for (const url of ['http://127.0.0.1.example.com', 'http://10.0.0.1', 'http://localhost.example.com'])
+    assert.ok(!isLoopback(url), url);
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -7,13 +8,15 @@ import { makeTmpDir } from '../../helpers/tmp.ts';
 import { type Answer, readyStatus, runCli, type Seen, startGateway } from '../run-cli.ts';
 
 /** A gateway of OpenFaaS: it runs images and says nothing of bundles. */
-const accepting = (more: (seen: Seen) => Answer | undefined = () => undefined) => (seen: Seen): Answer | undefined => {
-  const own = more(seen);
-  if (own !== undefined) return own;
-  if (seen.path.startsWith('/system/function/')) return { json: readyStatus(seen.path.split('/')[3]?.split('?')[0] ?? '') };
-  if (seen.path === '/system/functions') return { status: 202 };
-  return undefined;
-};
+const accepting =
+  (more: (seen: Seen) => Answer | undefined = () => undefined) =>
+  (seen: Seen): Answer | undefined => {
+    const own = more(seen);
+    if (own !== undefined) return own;
+    if (seen.path.startsWith('/system/function/')) return { json: readyStatus(seen.path.split('/')[3]?.split('?')[0] ?? '') };
+    if (seen.path === '/system/functions') return { status: 202 };
+    return undefined;
+  };
 
 const writes = (calls: string[]) => calls.filter((call) => !call.startsWith('GET'));
 
@@ -26,7 +29,10 @@ const inStack = async (t: Parameters<typeof makeTmpDir>[0], functions: string): 
 const image = ['deploy', '--image', 'reg/x:1', '--name', 'hello'];
 
 test('cli facts 18 and 23: deploy sends PUT, then POST with the same body when there is no such function', async (t) => {
-  const gateway = await startGateway(t, accepting((seen) => (seen.method === 'PUT' ? { status: 404 } : undefined)));
+  const gateway = await startGateway(
+    t,
+    accepting((seen) => (seen.method === 'PUT' ? { status: 404 } : undefined)),
+  );
   const { code, stdout } = await runCli(t, [...image, '-g', gateway.url]);
   assert.equal(code, 0);
   assert.deepEqual(writes(gateway.calls()), ['PUT /system/functions', 'POST /system/functions']);
@@ -45,7 +51,10 @@ test('cli fact 19: --update=false sends only POST', async (t) => {
 
 test('cli fact 20: --replace sends DELETE then POST, with and without --update=false', async (t) => {
   for (const flags of [['--replace'], ['--replace', '--update=false']]) {
-    const gateway = await startGateway(t, accepting((seen) => (seen.method === 'DELETE' ? { status: 404 } : undefined)));
+    const gateway = await startGateway(
+      t,
+      accepting((seen) => (seen.method === 'DELETE' ? { status: 404 } : undefined)),
+    );
     assert.equal((await runCli(t, [...image, ...flags, '-n', 'ns', '-g', gateway.url])).code, 0);
     assert.deepEqual(writes(gateway.calls()), ['DELETE /system/functions', 'POST /system/functions']);
     assert.equal(gateway.seen.find((seen) => seen.method === 'DELETE')?.body, '{"functionName":"hello","namespace":"ns"}');
@@ -55,7 +64,9 @@ test('cli fact 20: --replace sends DELETE then POST, with and without --update=f
 test('cli fact 22: one failure stops no other function, is told with its status, and the exit code is 1', async (t) => {
   const gateway = await startGateway(
     t,
-    accepting((seen) => (seen.body.includes('"service":"bad"') ? { status: 400, body: 'limits.memory: expected an amount' } : undefined)),
+    accepting((seen) =>
+      seen.body.includes('"service":"bad"') ? { status: 400, body: 'limits.memory: expected an amount' } : undefined,
+    ),
   );
   const cwd = await inStack(t, '  a: {image: a}\n  bad: {image: b}\n  c: {image: c}\n');
   const { code, stdout, stderr } = await runCli(t, ['deploy', '-g', gateway.url], { cwd });
@@ -85,7 +96,10 @@ test('cli facts 24, 28 and 29: limits, secrets and constraints of the stack file
 
 test('cli facts 25 and 26: the environment is stack file, then environment files in order, then flags', async (t) => {
   const gateway = await startGateway(t, accepting());
-  const cwd = await inStack(t, '  f: {image: a, environment: {A: stack, B: stack, C: stack, D: stack}, environment_file: [one.yml, two.yml]}\n');
+  const cwd = await inStack(
+    t,
+    '  f: {image: a, environment: {A: stack, B: stack, C: stack, D: stack}, environment_file: [one.yml, two.yml]}\n',
+  );
   await writeFile(join(cwd, 'one.yml'), 'environment: {B: one, C: one, D: one}\n');
   await writeFile(join(cwd, 'two.yml'), 'environment: {C: 1.10, D: two}\n');
   await runCli(t, ['deploy', '-g', gateway.url, '-e', 'D=x=y', '--env=E=1'], { cwd });
@@ -107,7 +121,11 @@ test('an environment file that is missing or broken is named with its place', as
 
 test('cli fact 27: a flag with an empty key or value fails before anything is sent', async (t) => {
   const gateway = await startGateway(t, accepting());
-  for (const flags of [['-e', 'X='], ['--label', '=X'], ['--annotation', 'novalue']]) {
+  for (const flags of [
+    ['-e', 'X='],
+    ['--label', '=X'],
+    ['--annotation', 'novalue'],
+  ]) {
     const { code, stderr } = await runCli(t, [...image, ...flags, '-g', gateway.url]);
     assert.equal(code, 1);
     assert.match(stderr, /expected key=value, got/);
@@ -158,7 +176,14 @@ test('on a gateway that runs bundles, deploy uploads what was built and deploys 
   const tar = Buffer.from('a tar');
   const digest = createHash('sha256').update(tar).digest('hex');
   let has = false;
-  const info = { provider: { provider: 'process', orchestration: 'process', version: { sha: 'x', release: '1' }, capabilities: { packaging: 'bundle' } } };
+  const info = {
+    provider: {
+      provider: 'process',
+      orchestration: 'process',
+      version: { sha: 'x', release: '1' },
+      capabilities: { packaging: 'bundle' },
+    },
+  };
   const gateway = await startGateway(
     t,
     accepting((seen) => {
@@ -209,11 +234,18 @@ test('deploy waits until the function answers', async (t) => {
 });
 
 test('a function that does not work is explained with its reason and last log lines', async (t) => {
-  const condition = { type: 'Ready', status: 'False', reason: 'LoadFailed', message: 'handler.js: no handler', lastTransitionTime: '2026-01-01T00:00:00Z' };
+  const condition = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'LoadFailed',
+    message: 'handler.js: no handler',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
   const gateway = await startGateway(
     t,
     accepting((seen) => {
-      if (seen.path.startsWith('/system/function/')) return { json: readyStatus('hello', { availableReplicas: 0, conditions: [condition] }) };
+      if (seen.path.startsWith('/system/function/'))
+        return { json: readyStatus('hello', { availableReplicas: 0, conditions: [condition] }) };
       if (seen.path.startsWith('/system/logs')) return { body: `${JSON.stringify({ text: 'SyntaxError: oops\n' })}\n` };
       return undefined;
     }),
@@ -254,7 +286,10 @@ test('cli fact 1: stack.yaml is used when stack.yml is there too, and -f replace
 
 test('cli fact 2: -f takes a URL, and says so', async (t) => {
   const text = 'provider: {name: openfaas}\nfunctions: {far: {image: "a:${TAG:-7}"}}\n';
-  const gateway = await startGateway(t, accepting((seen) => (seen.path === '/s.yaml' ? { body: text } : undefined)));
+  const gateway = await startGateway(
+    t,
+    accepting((seen) => (seen.path === '/s.yaml' ? { body: text } : undefined)),
+  );
   const { stdout, stderr } = await runCli(t, ['deploy', '-f', `${gateway.url}/s.yaml`, '-g', gateway.url]);
   assert.match(stdout, /function\/far/);
   assert.match(stderr, /reading the stack file http/);
@@ -278,7 +313,10 @@ test('variables in the stack file are replaced unless --envsubst=false', async (
 });
 
 test('deploy --output json lists every function with its address or error', async (t) => {
-  const gateway = await startGateway(t, accepting((seen) => (seen.body.includes('"bad"') ? { status: 500, body: 'no' } : undefined)));
+  const gateway = await startGateway(
+    t,
+    accepting((seen) => (seen.body.includes('"bad"') ? { status: 500, body: 'no' } : undefined)),
+  );
   const cwd = await inStack(t, '  a: {image: a}\n  bad: {image: b}\n');
   const { code, stdout } = await runCli(t, ['deploy', '--output', 'json', '-g', gateway.url], { cwd });
   assert.equal(code, 1);

@@ -128,7 +128,7 @@ test('the answer is shown as it comes', async (t) => {
     response.write('first');
     await shown.promise;
     response.end(' last');
-    return 'handled';
+    return 'handled' as const;
   });
   const { stdout } = await runCli(t, ['invoke', 'f', '-g', gateway.url], { onOutput: () => shown.resolve() });
   assert.equal(stdout, 'first last');

@@ -30,7 +30,8 @@ test('cli fact 37: list -q prints names only', async (t) => {
 
 test('cli fact 38: list sorts by name, by calls downwards and by creation upwards', async (t) => {
   const gateway = await startGateway(t, routes);
-  const names = async (sort: string) => (await runCli(t, ['list', '-q', '--sort', sort, '-g', gateway.url])).stdout.trim().split('\n');
+  const names = async (sort: string) =>
+    (await runCli(t, ['list', '-q', '--sort', sort, '-g', gateway.url])).stdout.trim().split('\n');
   assert.deepEqual(await names('name'), ['alpha', 'mid', 'zeta']);
   assert.deepEqual(await names('invocations'), ['zeta', 'alpha', 'mid']);
   assert.deepEqual(await names('creation'), ['zeta', 'mid', 'alpha']);
@@ -89,7 +90,10 @@ test('a gateway that refuses the credentials is answered with how to log in', as
 test('an address without a gateway is answered with how to start or name one', async (t) => {
   const { code, stderr } = await runCli(t, ['list', '-g', 'http://127.0.0.1:1']);
   assert.equal(code, 1);
-  assert.match(stderr, /^error: cannot reach http:\/\/127\.0\.0\.1:1: nothing listens there; start a gateway with `sluice gateway`/);
+  assert.match(
+    stderr,
+    /^error: cannot reach http:\/\/127\.0\.0\.1:1: nothing listens there; start a gateway with `sluice gateway`/,
+  );
 });
 
 test('a server that is no gateway is recognised by its body', async (t) => {

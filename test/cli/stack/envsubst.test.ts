@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { substitute } from '../../../cli/stack/envsubst.ts';

@@ -71,11 +71,31 @@ test('every key of a function is read', () => {
 
 const broken: [name: string, text: string, expected: RegExp][] = [
   ['a duplicate key', `${head}functions:\n  f: {}\n  f: {}\n`, /^stack\.yaml:7:3: Map keys must be unique/],
-  ['a wrong container', `${head}functions:\n  f:\n    labels: [a]\n`, /^stack\.yaml:7:13: functions\.f\.labels: expected a mapping, got a list/],
-  ['a list for build_args', `${head}functions:\n  f:\n    build_args:\n      - A=b\n`, /^stack\.yaml:8:7: functions\.f\.build_args: expected a mapping/],
-  ['a text where a list belongs', `${head}functions:\n  f:\n    secrets: one\n`, /7:14: functions\.f\.secrets: expected a list, got the text "one"/],
-  ['a quoted boolean', `${head}functions:\n  f:\n    readonly_root_filesystem: "true"\n`, /7:31: .*expected true or false without quotes, got the text "true"/],
-  ['a bad function name', `${head}functions:\n  Bad_Name: {}\n`, /^stack\.yaml:6:3: functions: expected a name of at most 63 lower-case letters.*got "Bad_Name"/],
+  [
+    'a wrong container',
+    `${head}functions:\n  f:\n    labels: [a]\n`,
+    /^stack\.yaml:7:13: functions\.f\.labels: expected a mapping, got a list/,
+  ],
+  [
+    'a list for build_args',
+    `${head}functions:\n  f:\n    build_args:\n      - A=b\n`,
+    /^stack\.yaml:8:7: functions\.f\.build_args: expected a mapping/,
+  ],
+  [
+    'a text where a list belongs',
+    `${head}functions:\n  f:\n    secrets: one\n`,
+    /7:14: functions\.f\.secrets: expected a list, got the text "one"/,
+  ],
+  [
+    'a quoted boolean',
+    `${head}functions:\n  f:\n    readonly_root_filesystem: "true"\n`,
+    /7:31: .*expected true or false without quotes, got the text "true"/,
+  ],
+  [
+    'a bad function name',
+    `${head}functions:\n  Bad_Name: {}\n`,
+    /^stack\.yaml:6:3: functions: expected a name of at most 63 lower-case letters.*got "Bad_Name"/,
+  ],
   ['broken YAML', `${head}functions: [\n`, /^stack\.yaml:\d+:\d+: /],
   ['a tab', 'provider:\n\tname: openfaas\n', /^stack\.yaml:2:1: /],
   ['a plain text', 'hello', /^stack\.yaml:1:1: the stack file: expected a mapping, got the text "hello"/],
@@ -87,23 +107,33 @@ for (const [name, text, expected] of broken) {
 }
 
 test('all problems of a stack file are told at once', () => {
-  assert.throws(() => parse('functions:\n  A: {}\n  f: {labels: 1, skip_build: maybe}\n'), (error: Error) => {
-    assert.equal(error.message.split('\n').length, 3);
-    return true;
-  });
+  assert.throws(
+    () => parse('functions:\n  A: {}\n  f: {labels: 1, skip_build: maybe}\n'),
+    (error: Error) => {
+      assert.equal(error.message.split('\n').length, 3);
+      return true;
+    },
+  );
 });
 
 test('cli fact 91: the provider must be openfaas and the version the text 1.0', () => {
   assert.throws(() => parseStack('functions: {}\n', 's.yml'), /provider\.name: expected openfaas, got nothing/);
-  assert.throws(() => parseStack('provider: {name: other}\n', 's.yml'), { message: 's.yml:1:18: provider.name: expected openfaas, got "other"' });
+  assert.throws(() => parseStack('provider: {name: other}\n', 's.yml'), {
+    message: 's.yml:1:18: provider.name: expected openfaas, got "other"',
+  });
   for (const version of ['1', '1.00', '2.0']) {
-    assert.throws(() => parseStack(`version: ${version}\nprovider: {name: openfaas}\n`, 's.yml'), /s\.yml:1:10: version: expected 1\.0/);
+    assert.throws(
+      () => parseStack(`version: ${version}\nprovider: {name: openfaas}\n`, 's.yml'),
+      /s\.yml:1:10: version: expected 1\.0/,
+    );
   }
   assert.equal(parseStack('provider: {name: openfaas}\n', 's.yml').functions.length, 0);
 });
 
 test('unknown keys are warned about with a suggestion and do no harm', () => {
-  const { warnings, functions } = parse('functions:\n  f:\n    image: x\n    enviroment: {A: b}\n    limits: {mem: 1}\nx-extra: 1\n');
+  const { warnings, functions } = parse(
+    'functions:\n  f:\n    image: x\n    enviroment: {A: b}\n    limits: {mem: 1}\nx-extra: 1\n',
+  );
   assert.equal(functions.length, 1);
   assert.deepEqual(warnings, [
     'stack.yaml:10:1: x-extra: unknown key, ignored; known are version, provider, functions, configuration',
@@ -117,5 +147,8 @@ test('only the first document of a stack file is read', () => {
 });
 
 test('the order of functions is that of the file', () => {
-  assert.deepEqual(parse('functions:\n  zz: {}\n  aa: {}\n').functions.map((fn) => fn.name), ['zz', 'aa']);
+  assert.deepEqual(
+    parse('functions:\n  zz: {}\n  aa: {}\n').functions.map((fn) => fn.name),
+    ['zz', 'aa'],
+  );
 });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { startApp } from '../app-under-test.ts';
+import type { FunctionStatus } from '../../../provider/types/function.ts';
+import { call } from '../../helpers/call.ts';
+import { authorization, startApp } from '../app-under-test.ts';
 
 const image = 'echo:1';
 const deployment = { service: 'fn', image };
@@ -224,4 +227,31 @@ test('fact 94: scaling takes the namespace from the body and from the query', as
 test('fact 95: scaling an unknown function is 404', async (t) => {
   const app = await startApp(t);
   assert.equal((await app.ask('POST', '/system/scale-function/fn', { replicas: 2 })).status, 404);
+});
+
+test('a list of 10,000 functions lets other work through', async (t) => {
+  const app = await startApp(t);
+  const many = Array.from(
+    { length: 10_000 },
+    (_, index): FunctionStatus => ({
+      name: `function-${index}`,
+      image: `echo:${index}`,
+      namespace: 'openfaas-fn',
+      labels: { faas_function: `function-${index}`, 'com.openfaas.scale.min': '1' },
+      envVars: { A: 'b', C: 'd' },
+      replicas: 1,
+      availableReplicas: 1,
+      createdAt: '2026-01-02T03:04:05Z',
+    }),
+  );
+  t.mock.method(app.provider, 'list', async () => many);
+  await app.ask('GET', '/system/functions');
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const answer = await call(app.url, { path: '/system/functions', headers: { Authorization: authorization } });
+  delay.disable();
+  const blockedMs = delay.percentile(90) / 1e6;
+  t.diagnostic(`${(answer.text.length / 1e6).toFixed(1)} MB; event loop turns p90 ${blockedMs} ms, max ${delay.max / 1e6} ms`);
+  assert.equal(JSON.parse(answer.text).length, 10_000);
+  assert.ok(blockedMs < 10, `${blockedMs} ms`);
 });
