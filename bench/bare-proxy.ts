@@ -23,23 +23,17 @@ const into = (response: ServerResponse): Dispatcher.DispatchHandler => {
     onResponseEnd() {
       response.end();
     },
-    onResponseError() {
+    onResponseError(_controller, error) {
+      console.error(error);
       response.destroy();
     },
   };
 };
 
 const server = createServer((request, response) => {
-  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-  const { method = 'GET', url = '/', headers } = request;
-  pool.dispatch(
-    {
-      path: url,
-      method: method as Dispatcher.HttpMethod,
-      headers: { ...headers, connection: null as never },
-      body: hasBody ? request : null,
-    },
-    into(response),
-  );
+  const { connection: _connection, ...headers } = request.headers;
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const { method = 'GET', url = '/' } = request;
+  pool.dispatch({ path: url, method: method as Dispatcher.HttpMethod, headers, body: hasBody ? request : null }, into(response));
 });
 server.listen(0, '127.0.0.1', () => console.log(`listening ${(server.address() as AddressInfo).port}`));

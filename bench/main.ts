@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
-import { makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { expectStatus, makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
 import { gatewayBytes, watchdogMemory } from './memory.ts';
 import { ownLoad } from './own-load.ts';
 import { formatResults, type MemoryReport, machine, type Results } from './report.ts';
@@ -35,7 +35,7 @@ const startEmpty = async (t: Scope, pool: number): Promise<RunningGateway> => {
 /** A new gateway deploys a sample function, which would be in the way of counting. */
 const removeSamples = async (gateway: RunningGateway): Promise<void> => {
   await gateway.program().until(/curl .*\/function\/hello/);
-  await gateway.control('DELETE', '/system/functions', { functionName: 'hello' });
+  expectStatus(await gateway.control('DELETE', '/system/functions', { functionName: 'hello' }), 202, 'removal of the sample');
 };
 
 /** Functions that exist and have no replica. */
