@@ -188,7 +188,13 @@ test('http_upstream_url wins over upstream_url (fact 10)', async (t) => {
   assert.equal((await blank.call('/')).body, 'won');
 });
 
-const failures = [
+const failures: readonly {
+  name: string;
+  source: string;
+  environment: Record<string, string>;
+  reason: string;
+  message: RegExp;
+}[] = [
   {
     name: 'a command that is not there',
     source: '',
