@@ -17,9 +17,11 @@ export type ServerParts = {
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   readonly isFunctionPath: (url: string) => boolean;
   /** How long a client may take to send a request's head; default one minute. */
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
   /** How long a connection without a request stays open; default 65 s, longer than load balancers keep theirs. */
-  readonly keepAliveMs?: number;
+  readonly keepAliveMs?: number | undefined;
+  /** How often the first limit is looked at; default 5 s. */
+  readonly checkMs?: number | undefined;
 };
 
 export interface GatewayServer {
@@ -74,7 +76,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     headersTimeout: parts.headersTimeoutMs ?? 60_000,
     requestTimeout: 0,
     keepAliveTimeout: parts.keepAliveMs ?? 65_000,
-    connectionsCheckingInterval: 5000,
+    connectionsCheckingInterval: parts.checkMs ?? 5000,
     // Offers of other protocols may be ignored (RFC 9110, 7.8): they are ordinary requests to us.
     shouldUpgradeCallback: (req) =>
       isWebSocket(req) && isFunctionPath(req.url as string) && canonicalUrl(req.url as string) === undefined && !ambiguity(req),
