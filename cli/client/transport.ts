@@ -1,0 +1,87 @@
+// One HTTP request of the CLI. Why not fetch: it cannot send a body with GET, and it cuts a stream that is silent for
+// five minutes, which a followed log may well be.
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { FaasError } from '../../provider/types/errors.ts';
+import type { Environment } from '../context.ts';
+import { isLoopback } from './gateway-address.ts';
+
+export type Outgoing = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body?: Buffer | Readable | undefined;
+  /** Until the response head; a body may take as long as it likes. 0 means no limit. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly tlsNoVerify: boolean;
+  /** For http_proxy and friends. */
+  readonly env: Environment;
+};
+
+const advice: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there; start a gateway with `sluice gateway`, or name yours with --gateway or OPENFAAS_URL',
+  ENOTFOUND: 'the host name is unknown; name the gateway with --gateway or OPENFAAS_URL',
+  EAI_AGAIN: 'the host name cannot be looked up now; name the gateway with --gateway or OPENFAAS_URL',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed; --tls-no-verify accepts it',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed; --tls-no-verify accepts it',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified; --tls-no-verify accepts it',
+  CERT_HAS_EXPIRED: 'its certificate has expired; --tls-no-verify accepts it',
+};
+
+const unreachable = (url: string, error: NodeJS.ErrnoException): FaasError => {
+  const code = error.code ?? '';
+  const hint = advice[code] ?? (error.message || code);
+  return new FaasError('unavailable', `cannot reach ${new URL(url).origin}: ${hint}`, { cause: error });
+};
+
+const agentFor = (url: URL, outgoing: Outgoing): HttpAgent | HttpsAgent => {
+  // A proxy knows nothing of this machine's own addresses.
+  const proxyEnv = isLoopback(url.href) ? undefined : { ...outgoing.env };
+  const shared = { keepAlive: false, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
+  return url.protocol === 'https:'
+    ? new HttpsAgent({ ...shared, rejectUnauthorized: !outgoing.tlsNoVerify })
+    : new HttpAgent(shared);
+};
+
+const start = (outgoing: Outgoing) => {
+  const url = new URL(outgoing.url);
+  const options: RequestOptions = {
+    method: outgoing.method,
+    headers: outgoing.headers,
+    agent: agentFor(url, outgoing),
+    signal: outgoing.signal,
+  };
+  return url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+};
+
+/** @throws unavailable when no answer came, with what to do; timeout when none came in time */
+export const send = (outgoing: Outgoing): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const request = start(outgoing);
+    let answered = false;
+    const timer =
+      outgoing.timeoutMs === 0
+        ? undefined
+        : setTimeout(() => {
+            const message = `no answer from ${new URL(outgoing.url).origin} within ${outgoing.timeoutMs / 1000} s`;
+            request.destroy(new FaasError('timeout', message));
+          }, outgoing.timeoutMs);
+    const finish = (): void => clearTimeout(timer);
+    request.on('response', (response) => {
+      finish();
+      answered = true;
+      resolve(response);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      finish();
+      // Why: a server that refuses a large body answers first and cuts the connection then; the answer is what counts.
+      if (!answered) reject(error instanceof FaasError || error.name === 'AbortError' ? error : unreachable(outgoing.url, error));
+    });
+    if (outgoing.body === undefined || Buffer.isBuffer(outgoing.body)) request.end(outgoing.body);
+    else {
+      outgoing.body.on('error', (error) => request.destroy(error));
+      outgoing.body.pipe(request);
+    }
+  });

@@ -1,0 +1,174 @@
+// The HTTP server in front of a function: health and readiness are answered here, the rest are calls.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { accessLine } from './access-log.ts';
+import { answer } from './answer.ts';
+import { Call, limitOf } from './call.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { hasBody } from './read-body.ts';
+import type { Runner } from './runners/runner.ts';
+
+export type FrontParts = {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Answers a path under `/_/` that only one way of starting has; true when it did. */
+  readonly control?: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Whether something outside, such as the lock file, lets us be healthy. */
+  readonly healthy?: () => boolean;
+};
+
+const maxHeaderBytes = 1024 * 1024;
+
+const serverOptions = {
+  requestTimeout: 0,
+  headersTimeout: 60_000,
+  // Why 0: the caller closes kept connections; a close of ours would race with its next call.
+  keepAliveTimeout: 0,
+  maxHeaderSize: maxHeaderBytes,
+  noDelay: true,
+  optimizeEmptyRequests: true,
+};
+
+const plain = (response: ServerResponse, status: number, body = ''): void => {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+};
+
+const isGet = (request: IncomingMessage, response: ServerResponse): boolean => {
+  if (request.method === 'GET') return true;
+  answer(response, 405, `method: expected GET, got ${request.method}`, ['Allow', 'GET']);
+  return false;
+};
+
+const startLimits = (call: Call, config: Config): void => {
+  const { execTimeoutMs, writeTimeoutMs, readTimeoutMs } = config;
+  const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, call.request.headers['x-timeout'] as string | undefined);
+  if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs)) call.limit(exec, 'exec_timeout');
+  else if (writeTimeoutMs !== 0) call.limit(writeTimeoutMs, 'write_timeout');
+  if (readTimeoutMs !== 0 && hasBody(call.request)) call.limitBody(readTimeoutMs);
+};
+
+export class Front {
+  readonly server: Server;
+  readonly #parts: FrontParts;
+  readonly #calls = new Set<Call>();
+  readonly #onEnd = (call: Call): void => this.#ended(call);
+  #config: Config | undefined;
+  #runner: Runner | undefined;
+  #accepting = false;
+  #drained: (() => void) | undefined;
+
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+    this.server = createServer(serverOptions, (request, response) => this.#receive(request, response));
+    this.server.timeout = 0;
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /** From now on calls reach the runner. */
+  serve(config: Config, runner: Runner): void {
+    this.#config = config;
+    this.#runner = runner;
+    this.#accepting = true;
+    // Why only here: with a listener node:http takes every upgrade away from the ordinary path.
+    if (runner.upgrade !== undefined) this.server.on('upgrade', runner.upgrade);
+  }
+
+  /** Health and readiness say no from now on; calls are still served. */
+  refuse(): void {
+    this.#accepting = false;
+  }
+
+  /** Stops listening and waits for the running calls, `limitMs` at most; resolves with the number of calls that were cut. */
+  drain(limitMs: number): Promise<number> {
+    this.#accepting = false;
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        const left = this.#calls.size;
+        this.server.closeAllConnections();
+        resolve(left);
+      };
+      const timer = setTimeout(finish, limitMs);
+      this.#drained = finish;
+      this.server.close();
+      this.server.closeIdleConnections();
+      if (this.#calls.size === 0) finish();
+    });
+  }
+
+  /** Answers every running call with 500, synchronously: the process is about to end. */
+  failAll(text: string): void {
+    for (const { response } of this.#calls) answer(response, 500, text);
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url as string;
+    if (path.charCodeAt(1) === 0x5f && path.startsWith('/_/') && this.#control(path, request, response)) return;
+    const config = this.#config;
+    if (config === undefined || this.#runner === undefined) {
+      answer(response, 503, 'watchdog: no function is loaded yet');
+      return;
+    }
+    const call = new Call(request, response, this.#onEnd);
+    this.#calls.add(call);
+    if (config.maxInflight > 0 && this.#calls.size > config.maxInflight) {
+      answer(response, 429, `watchdog: max_inflight of ${config.maxInflight} calls at once is reached`, ['Retry-After', '1']);
+      return;
+    }
+    startLimits(call, config);
+    this.#runner.handle(call);
+  }
+
+  #control(path: string, request: IncomingMessage, response: ServerResponse): boolean {
+    const end = path.indexOf('?');
+    const name = end === -1 ? path : path.slice(0, end);
+    if (name === '/_/health') {
+      if (isGet(request, response)) plain(response, this.#healthy() ? 200 : 503, this.#healthy() ? 'OK' : '');
+      return true;
+    }
+    if (name === '/_/ready') {
+      if (isGet(request, response)) this.#answerReady(request, response);
+      return true;
+    }
+    return this.#parts.control?.(name, request, response) ?? false;
+  }
+
+  #healthy(): boolean {
+    return this.#accepting && (this.#parts.healthy?.() ?? true);
+  }
+
+  #answerReady(request: IncomingMessage, response: ServerResponse): void {
+    const config = this.#config;
+    const runner = this.#runner;
+    if (config === undefined || runner === undefined || !this.#healthy() || !runner.ready()) plain(response, 503);
+    else if (config.maxInflight > 0 && this.#calls.size >= config.maxInflight) plain(response, 429);
+    else if (config.readyPath === '') plain(response, 200);
+    else {
+      request.url = config.readyPath.startsWith('/') ? config.readyPath : `/${config.readyPath}`;
+      const call = new Call(request, response, (each) => this.#log(each, config));
+      call.limit(config.execTimeoutMs, 'exec_timeout');
+      runner.handle(call);
+    }
+  }
+
+  #ended(call: Call): void {
+    this.#calls.delete(call);
+    const { request, response } = call;
+    this.#parts.metrics.observe(request.method as string, response.statusCode, (performance.now() - call.startedMs) / 1000);
+    if (this.#config?.accessLog === true) this.#log(call, this.#config);
+    if (this.#drained === undefined) return;
+    request.socket?.destroySoon();
+    if (this.#calls.size === 0) this.#drained();
+  }
+
+  #log(call: Call, config: Config): void {
+    if (!config.accessLog) return;
+    const line = accessLine(call, (performance.now() - call.startedMs) / 1000, config.logCallId);
+    if (line !== undefined) this.#parts.log(line);
+  }
+}

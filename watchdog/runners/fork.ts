@@ -1,0 +1,57 @@
+// Starts one process for one call, for the modes streaming and serializing: in a group of its own, so that it ends with
+// all that it started when its call is cut short.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Call } from '../call.ts';
+import { cgiEnvironment } from '../cgi-env.ts';
+import { commandOf, followOutput } from '../child.ts';
+import type { Config, Environment } from '../config.ts';
+
+export type Fork = ChildProcessByStdio<Writable, Readable, Readable>;
+
+export type Forks = {
+  start(call: Call): Fork;
+  /** Ends what still runs, at once. */
+  kill(): void;
+};
+
+const killGroup = (fork: Fork): void => {
+  if (fork.pid === undefined) return;
+  try {
+    process.kill(-fork.pid, 'SIGKILL');
+  } catch {
+    // The whole group is gone already.
+  }
+};
+
+export const createForks = (config: Config, env: Environment): Forks => {
+  const running = new Set<Fork>();
+  const [command, args] = commandOf(config.fprocess);
+  return {
+    start: (call) => {
+      const { request } = call;
+      const head = { ...pick(request), method: request.method as string, url: request.url as string };
+      const fork = spawn(command, args, {
+        env: { ...env, ...cgiEnvironment(head) },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      });
+      running.add(fork);
+      followOutput(fork.stderr, 'stderr', config, process.stderr);
+      // A function need not read its input; the exit status tells whether that was a failure.
+      fork.stdin.on('error', () => request.resume());
+      fork.once('exit', () => running.delete(fork));
+      fork.once('error', () => running.delete(fork));
+      call.onAbort = () => killGroup(fork);
+      return fork;
+    },
+    kill: () => {
+      for (const fork of running) killGroup(fork);
+    },
+  };
+};
+
+const pick = ({ rawHeaders, headers }: Call['request']): Pick<Call['request'], 'rawHeaders' | 'headers'> => ({
+  rawHeaders,
+  headers,
+});

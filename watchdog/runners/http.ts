@@ -1,0 +1,144 @@
+// Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
+import { Agent, type ClientRequest, type IncomingMessage, request as send } from 'node:http';
+import { answer } from '../answer.ts';
+import type { Call } from '../call.ts';
+import { startServerProcess } from '../child.ts';
+import type { Config, Environment, Start } from '../config.ts';
+import { endToEnd, requestHeaders } from '../forwarded.ts';
+import { isEventStream } from '../inproc/send-response.ts';
+import { hasBody, readBody } from '../read-body.ts';
+import { StartError } from '../start-error.ts';
+import { chooseUpstream, type Upstream, waitForListener } from '../upstream.ts';
+import type { OnDeath, Runner } from './runner.ts';
+import { createUpgrade } from './upgrade.ts';
+
+/** Shorter than any server's own limit, so that a kept connection is not closed under a call of ours. */
+const idleConnectionMs = 1000;
+const stopGraceMs = 5000;
+
+type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: Agent };
+
+const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
+  const { response } = call;
+  const headers = endToEnd(from);
+  headers.push(...call.duration());
+  try {
+    response.writeHead(from.statusCode as number, from.statusMessage, headers);
+  } catch (error) {
+    from.destroy();
+    answer(response, 500, `watchdog: the function's server answered what HTTP does not have: ${(error as Error).message}`);
+    return;
+  }
+  if (from.headers['content-length'] === undefined) response.flushHeaders();
+  const streams = isEventStream(from.headers['content-type'] ?? '') || isEventStream(call.request.headers.accept ?? '');
+  if (streams) call.limit(config.writeTimeoutMs, 'write_timeout');
+  // An answer that stops in its middle must look so to the client too.
+  from.on('close', () => {
+    if (!from.complete) response.destroy();
+  });
+  from.on('error', () => response.destroy());
+  from.pipe(response);
+};
+
+const isStale = (sent: ClientRequest, error: NodeJS.ErrnoException): boolean =>
+  sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
+/** @param body the whole body where it was read beforehand */
+const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
+  const { request } = call;
+  const { upstream, agent, config } = parts;
+  const sent = send({
+    ...upstream.address,
+    agent,
+    method: request.method as string,
+    path: upstream.prefix + (request.url as string),
+    headers: requestHeaders(request, body?.length),
+    setHost: false,
+  });
+  let answered = false;
+  sent.on('response', (from) => {
+    answered = true;
+    sendBack(call, from, config);
+  });
+  sent.on('error', (error: NodeJS.ErrnoException) => {
+    if (call.over || answered) return;
+    // A kept connection that the server closed at the same moment: nothing of the call was seen by anyone.
+    if (!isRetry && isStale(sent, error) && (body !== undefined || !hasBody(request))) forward(parts, call, body, true);
+    else answer(call.response, 500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
+  });
+  call.onAbort = () => sent.destroy();
+  if (body !== undefined) sent.end(body);
+  else if (hasBody(request)) request.pipe(sent);
+  else sent.end();
+};
+
+const forwardBuffered = (parts: Forwarding, call: Call): void => {
+  readBody(call.request, Number.POSITIVE_INFINITY, (error, body) => {
+    if (error === undefined && !call.over) forward(parts, call, body, false);
+  });
+};
+
+export type HttpParts = {
+  readonly config: Config;
+  readonly env: Environment;
+  readonly start: Start;
+  readonly onDeath: OnDeath;
+  readonly waitUntilReady: boolean;
+};
+
+/** @throws StartError: `LoadFailed`, `Exited` before it listened, or `NeverReady` */
+export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilReady }: HttpParts): Promise<Runner> => {
+  const upstream = await chooseUpstream(config, start);
+  const child = startServerProcess(config, { ...env, ...upstream.environment });
+  await child.started;
+  const search = new AbortController();
+  let listening = false;
+  let stopping = false;
+  let failure: StartError | undefined;
+
+  const found = waitForListener(upstream.address, search.signal).then((yes) => {
+    listening = yes;
+  });
+  const command = config.fprocess.join(' ');
+  child.exited.then((how) => {
+    failure = new StartError('Exited', `fprocess ${command}: exited with ${how}`);
+    search.abort();
+    if (!stopping && (listening || !waitUntilReady)) onDeath(failure);
+    listening = false;
+  }, onDeath);
+
+  if (waitUntilReady) {
+    const timer = config.readyTimeoutMs === 0 ? undefined : setTimeout(() => search.abort(), config.readyTimeoutMs);
+    await found;
+    clearTimeout(timer);
+    if (!listening) {
+      stopping = true;
+      child.kill();
+      const where = 'socketPath' in upstream.address ? upstream.address.socketPath : `port ${upstream.address.port}`;
+      const text = `fprocess ${command}: did not listen on ${where} within ready_timeout of ${config.readyTimeoutMs / 1000}s`;
+      throw failure ?? new StartError('NeverReady', text);
+    }
+  }
+
+  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const parts: Forwarding = { config, upstream, agent };
+  const end = (): void => {
+    stopping = true;
+    search.abort();
+    agent.destroy();
+  };
+  return {
+    handle: (call) =>
+      config.bufferBody && hasBody(call.request) ? forwardBuffered(parts, call) : forward(parts, call, undefined, false),
+    upgrade: createUpgrade(upstream, config.execTimeoutMs),
+    ready: () => listening,
+    stop: async () => {
+      end();
+      await child.stop(stopGraceMs);
+    },
+    kill: () => {
+      end();
+      child.kill();
+    },
+  };
+};
