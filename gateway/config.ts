@@ -87,3 +87,12 @@ export const readConfig = (argv: readonly string[], env: Env, home: string = env
 /** The flags, for `--help`. */
 export const describeSettings = (): string =>
   rows.map(([, row]) => `  --${row.flag} (${row.env.join(', ')}; ${row.default || 'none'})\n      ${row.doc}`).join('\n');
+
+/** The settings as a Markdown table, for docs/configuration.md. */
+export const settingsTable = (): string => {
+  const cells = rows.map(([, { flag, env, default: text, doc }]) => {
+    const names = env.map((name) => `\`${name}\``).join(', ');
+    return `| \`--${flag}\` | ${names} | ${text === '' ? '' : `\`${text}\``} | ${doc} |\n`;
+  });
+  return `| flag | environment | default | meaning |\n|---|---|---|---|\n${cells.join('')}`;
+};

@@ -23,8 +23,6 @@ import { createParking } from './scale/park.ts';
 import { createServer, type GatewayServer } from './server.ts';
 import { findPackageRoot, readVersion } from './version.ts';
 
-export { describeSettings } from './config.ts';
-
 type Log = pino.Logger;
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -13,6 +13,9 @@ function onClose(this: Tracked): void {
   this[callOf]?.close();
 }
 
+/** What a timer of Node can hold; longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const onLimit = (call: Call): void => call.expire();
 
 /** Shorter of `exec_timeout` and the caller's `X-Timeout`; 0 is no limit, which a caller cannot change. */
@@ -75,7 +78,7 @@ export class Call {
     if (ms === 0 || this.over) return;
     this.#limitMs = ms;
     this.#limitName = name;
-    this.#timer = setTimeout(onLimit, Math.max(0, this.startedMs + ms - performance.now()), this);
+    this.#timer = setTimeout(onLimit, Math.min(longestTimerMs, Math.max(0, this.startedMs + ms - performance.now())), this);
   }
 
   unlimit(): void {
@@ -86,10 +89,13 @@ export class Call {
 
   /** Limits how long the client may take to send the body. */
   limitBody(ms: number): void {
-    const timer = setTimeout(() => {
-      const text = `watchdog: the request body was not complete within read_timeout of ${formatDuration(ms)}`;
-      this.#cutShort(text);
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        const text = `watchdog: the request body was not complete within read_timeout of ${formatDuration(ms)}`;
+        this.#cutShort(text);
+      },
+      Math.min(longestTimerMs, ms),
+    );
     const stop = (): void => clearTimeout(timer);
     this.request.once('end', stop);
     this.request.once('close', stop);

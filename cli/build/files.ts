@@ -16,11 +16,16 @@ export type TreeEntry = {
 /** Code units decide, never the locale. */
 export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** True when a link at `path` with this target stays inside the tree: relative, and never above the root. */
+/**
+ * True when a link at `path` with this target stays inside the tree: relative, never above the root, and with `..` in
+ * front only, because behind another link it climbs from wherever that one leads.
+ */
 export const staysInside = (path: string, target: string): boolean => {
   if (target === '' || posix.isAbsolute(target)) return false;
-  const resolved = posix.normalize(posix.join(posix.dirname(path), target));
-  return resolved !== '..' && !resolved.startsWith('../');
+  const parts = target.split('/');
+  const inner = parts.findIndex((part) => part !== '..');
+  const climbs = inner === -1 ? parts.length : inner;
+  return climbs <= path.split('/').length - 1 && !parts.slice(climbs).includes('..');
 };
 
 const readEntry = async (root: string, path: string): Promise<TreeEntry> => {

@@ -28,6 +28,8 @@ export const watchRequest = (
       status: res.statusCode,
       ms: Math.round(ms * 100) / 100,
     };
+    // Probes come every few seconds and say nothing while all is well.
+    if (path === '/healthz' && res.statusCode === 200) return;
     parts.log.info(res.writableFinished ? fields : { ...fields, aborted: true }, 'control request');
   });
 };

@@ -30,6 +30,18 @@ const refuse = (req: IncomingMessage, res: ServerResponse): void => {
   res.end(req.method === 'HEAD' ? undefined : text);
 };
 
+/**
+ * A browser adds the credentials it remembers to what other sites make it send, and names such requests; programs do not.
+ * @throws forbidden for a change that another site asks for
+ */
+const refuseOtherSites = (req: IncomingMessage): void => {
+  const site = req.headers['sec-fetch-site'];
+  if (req.method === 'GET' || req.method === 'HEAD') return;
+  if (site === 'cross-site' || site === 'same-site') {
+    throw new FaasError('forbidden', `a page of another site may not change anything here (Sec-Fetch-Site: ${site})`);
+  }
+};
+
 const toControlRequest = async (
   parts: DispatchParts,
   route: Route,
@@ -53,6 +65,7 @@ const serve = async (
 ): Promise<void> => {
   const principal = route.action === 'public' ? undefined : parts.authenticate(req.headers.authorization);
   if (route.action !== 'public' && principal === undefined) return refuse(req, res);
+  refuseOtherSites(req);
   if (route.path.includes(':name') && !pathName.test(name)) throw pageNotFound();
   const request = await toControlRequest(parts, route, name, req, res);
   if (route.action !== 'public' && principal !== undefined) {

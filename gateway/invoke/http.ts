@@ -9,6 +9,7 @@ import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded
 import type { Invocation } from './invocation.ts';
 import type { Invoker } from './invoke.ts';
 import { ResponseSink } from './response-sink.ts';
+import { smallBodyLength, whenSmallBody } from './small-body.ts';
 import { parseTarget, type Target } from './target.ts';
 
 export type FunctionHandlerParts = {
@@ -55,6 +56,8 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
   };
 
   const begin = (target: Target, req: IncomingMessage, res: ServerResponse, body: Invocation['body']): void => {
+    // The client may have left while its body was awaited; nobody would be told any more.
+    if (res.destroyed) return;
     const { callId, headers, answer } = describe(req);
     const sink = new ResponseSink(req, res, answer);
     const method = req.method as string;
@@ -71,8 +74,9 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
       } else if (!hasBody(req)) {
         begin(target, req, res, undefined);
       } else {
-        // A small body has usually come in the same packet as its head; when this turn is over it is complete.
-        queueMicrotask(() => begin(target, req, res, req.complete && req.readableLength > 0 ? (req.read() as Buffer) : req));
+        const length = smallBodyLength(req);
+        if (length === undefined) begin(target, req, res, req);
+        else whenSmallBody(req, length, (body) => begin(target, req, res, body));
       }
     },
     upgrade(req, socket, head) {

@@ -7,6 +7,8 @@ export class RequestBody extends EventEmitter {
   readonly #source: Readable;
   #attached = false;
   destroyed = false;
+  /** Tells undici that nothing needs to be destroyed at the end. */
+  readonly _readableState = { autoDestroy: true };
 
   constructor(source: Readable) {
     super();
@@ -41,7 +43,6 @@ export class RequestBody extends EventEmitter {
     this.#source.off('data', this.#onData);
     this.#source.off('end', this.#onEnd);
     this.#source.off('error', this.#onError);
-    this.emit('close');
   }
 
   readonly #onData = (chunk: Uint8Array): void => {

@@ -1,16 +1,13 @@
 // One watchdog process: its directory, its socket, its output and its end.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FaasError } from '../types/errors.ts';
 import { markerVariable } from './environment.ts';
 import { createLineSplitter } from './lines.ts';
-
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+import type { Exit, Spawned, Spawner } from './spawner/spawner.ts';
 
 export type ChildPlaces = {
   readonly dir: string;
@@ -47,7 +44,8 @@ export type ChildOptions = {
   readonly runDir: string;
   /** Gateway instance; part of the marker. */
   readonly instance: string;
-  readonly file: (places: ChildPlaces) => { file: string; args: string[] };
+  readonly command: (places: ChildPlaces) => { file: string; args: string[] };
+  readonly spawner: Spawner;
   readonly environment: Readonly<Record<string, string>>;
   /** User that the system starts it as; this process's own unless given. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
@@ -85,6 +83,14 @@ const readOutput = (stream: Readable, emit: (line: string) => void): Promise<voi
   });
 };
 
+const killPid = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already.
+  }
+};
+
 const killGroup = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(-pid, signal);
@@ -93,16 +99,15 @@ const killGroup = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
-const listening = (control: Socket, started: ChildProcess): Promise<void> =>
+const listening = ({ control, exited }: Spawned): Promise<void> =>
   new Promise((resolve, reject) => {
     let text = '';
-    control.on('data', (chunk) => {
+    control.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       if (text.includes('ready\n')) resolve();
     });
-    control.on('error', () => {});
-    started.once('exit', () => reject(new FaasError('unavailable', 'the watchdog ended before it listened')));
-    started.once('error', (error) => reject(new FaasError('unavailable', `the watchdog cannot start: ${error.message}`)));
+    control.resume();
+    void exited.then(() => reject(new FaasError('unavailable', 'the watchdog ended before it listened')));
   });
 
 const makePlaces = (runDir: string, id: string): ChildPlaces => {
@@ -110,64 +115,58 @@ const makePlaces = (runDir: string, id: string): ChildPlaces => {
   return { dir, socket: join(dir, 's'), temporary: join(dir, 't'), secrets: join(dir, 'secrets') };
 };
 
-/** Blocks for the time of one process start (1 to 2 ms): the caller spaces them. @throws when the system starts no process */
-export const startChild = (options: ChildOptions): Child => {
+/** Asks for the process within this call. @throws unavailable when the system starts no process */
+export const startChild = async (options: ChildOptions): Promise<Child> => {
   const { id, runDir, instance } = options;
   const places = makePlaces(runDir, id);
   const token = randomBytes(16).toString('hex');
   const marker = toMarker(instance, id);
-  let started: ChildProcess;
+  let spawned: Spawned;
   try {
     for (const dir of [places.dir, places.temporary, places.secrets]) mkdirSync(dir, { mode: 0o700 });
     options.prepare(places);
-    const { file, args } = options.file(places);
-    started = spawn(file, args, {
+    spawned = await options.spawner.start({
+      id: randomBytes(16).toString('hex'),
+      ...options.command(places),
       cwd: places.temporary,
       env: { ...options.environment, SLUICE_SOCKET: places.socket, SLUICE_TOKEN: token, [markerVariable]: marker },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      detached: true,
       ...options.owner,
     });
   } catch (error) {
     rmSync(places.dir, { recursive: true, force: true });
     throw error;
   }
+  return toChild({ id, places, token, marker }, spawned);
+};
 
+const toChild = (identity: Pick<Child, 'id' | 'places' | 'token' | 'marker'>, spawned: Spawned): Child => {
+  const { pid } = spawned;
   let sink: ((line: string) => void) | undefined;
   let early: string[] = [];
   const emit = (line: string): void => {
     if (sink !== undefined) sink(line);
     else if (early.length < keptEarlyLines) early.push(line);
   };
-  const outputs = [started.stdout, started.stderr].map((stream) => (stream === null ? undefined : readOutput(stream, emit)));
-  const ready = listening(started.stdio[3] as Socket, started);
+  const outputs = [spawned.stdout, spawned.stderr].map((stream) => readOutput(stream, emit));
+  const ready = listening(spawned);
   ready.catch(() => {});
 
   let hasExited = false;
-  const exited = new Promise<Exit>((resolve) => {
-    const end = (code: number | null, signal: NodeJS.Signals | null): void => {
-      hasExited = true;
-      if (started.pid !== undefined) killGroup(started.pid, 'SIGKILL');
-      resolve({ code, signal });
-    };
-    started.once('exit', end);
-    started.once('error', () => {
-      if (started.pid === undefined) end(null, null);
-    });
+  const exited = spawned.exited.then((exit) => {
+    hasExited = true;
+    killGroup(pid, 'SIGKILL');
+    return exit;
   });
   const drained = exited.then(async (exit) => {
     const grace = new Promise<void>((resolve) => setTimeout(resolve, outputGraceMs));
     await Promise.race([Promise.all(outputs), grace]);
-    for (const stream of [started.stdout, started.stderr, started.stdio[3]]) stream?.destroy();
+    for (const stream of [spawned.stdout, spawned.stderr, spawned.control]) stream.destroy();
     return exit;
   });
 
   return {
-    id,
-    pid: started.pid ?? 0,
-    places,
-    token,
-    marker,
+    ...identity,
+    pid,
     ready,
     exited,
     drained,
@@ -178,11 +177,11 @@ export const startChild = (options: ChildOptions): Child => {
       early = [];
     },
     kill: (signal) => {
-      if (started.pid !== undefined && !hasExited) killGroup(started.pid, signal);
+      if (!hasExited) killGroup(pid, signal);
     },
     terminate: () => {
-      if (!hasExited) started.kill('SIGTERM');
+      if (!hasExited) killPid(pid, 'SIGTERM');
     },
-    remove: () => rm(places.dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: () => rm(identity.places.dir, { recursive: true, force: true, maxRetries: 3 }),
   };
 };

@@ -1,12 +1,12 @@
 // Words for why a replica ended or did not start.
 import type { FunctionFailure } from '../provider.ts';
-import type { Exit } from './child.ts';
+import type { Exit } from './spawner/spawner.ts';
 
 export type Cause = { readonly reason: string; readonly message: string };
 
 export const describeExit = (exit: Exit): string => {
   if (exit.signal !== null) return `was killed by ${exit.signal}`;
-  return exit.code === null ? 'could not be started' : `exited with code ${exit.code}`;
+  return exit.code === null ? 'ended' : `exited with code ${exit.code}`;
 };
 
 const noise = /^\s*$|^\s+at |^Node\.js v\d|^\s*\^+\s*$|^sluice: /;

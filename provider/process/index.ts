@@ -5,7 +5,9 @@ import { dirname } from 'node:path';
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
 import { createBundles } from './bundles/create-bundles.ts';
+import { toMarker } from './child.ts';
 import { type BundleCollector, createBundleCollector } from './collect.ts';
+import { markerVariable } from './environment.ts';
 import { createFunctions } from './functions.ts';
 import { createHub } from './hub.ts';
 import { detectIsolation, type Isolation, isOpenToAll } from './isolation.ts';
@@ -20,6 +22,7 @@ import { createPool } from './pool.ts';
 import { readLogs } from './read-logs.ts';
 import { makeRunDir } from './run-dir.ts';
 import { createSecrets } from './secrets.ts';
+import { createSpawner } from './spawner/spawner.ts';
 import { createStarts } from './starts.ts';
 import { openStore } from './store/open-store.ts';
 
@@ -100,7 +103,14 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
   const nodeDir = dirname(binds.find(([original]) => original === settings.nodePath)?.[1] ?? settings.nodePath);
   const basePath = `${nodeDir}:${settings.basePath}`;
   const { nodePath, watchdogPath } = settings;
-  const launcher = createLauncher({ runDir, instance, nodePath, watchdogPath, basePath, isolation, limits, binds });
+  const spawner = await createSpawner({
+    nodePath,
+    runDir,
+    log,
+    environment: { PATH: basePath, [markerVariable]: toMarker(instance, 'spawner') },
+  });
+  undo.add('the spawner', () => spawner.close());
+  const launcher = createLauncher({ spawner, runDir, instance, nodePath, watchdogPath, basePath, isolation, limits, binds });
   const starts = createStarts(settings.startsAtOnce);
   const pool = createPool({ size: settings.poolSize, launcher, log, busy: () => starts.running() > 0 });
   undo.add('blank watchdogs', () => pool.close());

@@ -1,4 +1,4 @@
-// Starts watchdog processes: spaced, shielded and under a hold of their own.
+// Starts watchdog processes, shielded and under a hold of their own.
 import { chmodSync, chownSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,6 +6,7 @@ import { type Child, type ChildPlaces, newChildId, startChild } from './child.ts
 import { toCommand } from './command.ts';
 import { type Isolation, secretsMountPoint } from './isolation.ts';
 import type { Confinement, Limits } from './limits/limits.ts';
+import type { Spawner } from './spawner/spawner.ts';
 
 export type Owner = { readonly uid: number; readonly gid: number };
 
@@ -30,11 +31,12 @@ export type Launched = {
 };
 
 export interface Launcher {
-  /** Starts within this very call unless others started in this turn of the event loop. @throws when the system starts no process */
+  /** Asks for the process within this call. @throws unavailable when the system starts no process */
   launch(boot: Boot): Promise<Launched>;
 }
 
 export type LauncherParts = {
+  readonly spawner: Spawner;
   readonly runDir: string;
   readonly instance: string;
   readonly nodePath: string;
@@ -44,27 +46,6 @@ export type LauncherParts = {
   readonly limits: Limits;
   /** Files that other users cannot reach where they are, as `[original, mounted at]`. */
   readonly binds: readonly (readonly [string, string])[];
-};
-
-/** A start blocks the event loop for 1 to 2 ms, so there is one a turn. */
-const createTurns = (): (() => Promise<void> | undefined) => {
-  let taken = false;
-  const waiting: (() => void)[] = [];
-  const nextTurn = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) {
-      taken = false;
-      return;
-    }
-    setImmediate(nextTurn);
-    next();
-  };
-  return () => {
-    if (taken) return new Promise((resolve) => waiting.push(resolve));
-    taken = true;
-    setImmediate(nextTurn);
-    return undefined;
-  };
 };
 
 /**
@@ -87,12 +68,11 @@ const openTo = (places: ChildPlaces, owner: Owner): void => {
 
 export const createLauncher = (parts: LauncherParts): Launcher => {
   const { runDir, instance, isolation, limits } = parts;
-  const turn = createTurns();
   const mounted = (path: string): string => parts.binds.find(([original]) => original === path)?.[1] ?? path;
   const nodePath = mounted(parts.nodePath);
   const watchdogPath = mounted(parts.watchdogPath);
 
-  const start = (boot: Boot): Child => {
+  const start = (boot: Boot): Promise<Child> => {
     const users = isolation.users;
     const owner = boot.owner;
     const inArguments = users?.tools !== undefined;
@@ -107,7 +87,8 @@ export const createLauncher = (parts: LauncherParts): Launcher => {
         openTo(places, owner);
         chmodSync(places.dir, 0o730);
       },
-      file: (places) =>
+      spawner: parts.spawner,
+      command: (places) =>
         toCommand({
           nodePath,
           watchdogPath,
@@ -127,9 +108,7 @@ export const createLauncher = (parts: LauncherParts): Launcher => {
 
   return {
     launch: async (boot) => {
-      const wait = turn();
-      if (wait !== undefined) await wait;
-      const child = start(boot);
+      const child = await start(boot);
       const confinement = limits.confine({ pid: child.pid, marker: child.marker });
       return {
         child,

@@ -1,7 +1,6 @@
 // Every label and annotation that Sluice reads from a function: one table for validation, docs and `describe`.
 // Keys under com.openfaas. are OpenFaaS's and keep their meaning; what only Sluice has is under sluice.dev/.
 import { parseDuration } from './duration.ts';
-import { FaasError } from './errors.ts';
 
 export type SettingKind = 'string' | 'count' | 'percent' | 'duration' | 'boolean' | 'proportion';
 
@@ -153,12 +152,6 @@ export const settingProblems = (on: 'label' | 'annotation', values: Readonly<Rec
     }
   }
   return problems;
-};
-
-/** @throws invalid naming every bad label and annotation */
-export const checkSettings = (labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): void => {
-  const problems = [...settingProblems('label', labels), ...settingProblems('annotation', annotations)];
-  if (problems.length > 0) throw new FaasError('invalid', problems.join('; '));
 };
 
 /** Milliseconds of `sluice.dev/timeout`; `undefined` when the function has none of its own. */

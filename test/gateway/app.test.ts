@@ -203,6 +203,28 @@ test('every control request is one sample and one line, with the path of its rou
   assert.equal(app.lines.length, 4);
 });
 
+test('probes that find all well are not logged, others are', async (t) => {
+  const app = await startApp(t);
+  await app.ask('GET', '/healthz');
+  assert.deepEqual([app.samples.length, app.lines.length], [1, 0]);
+  app.provider.setHealthy(false);
+  await app.ask('GET', '/healthz');
+  assert.deepEqual([app.samples.length, app.lines.length], [2, 1]);
+});
+
+test('a page of another site cannot make a browser change anything', async (t) => {
+  const app = await startApp(t);
+  const body = { service: 'fn', image: 'echo:1' };
+  for (const [site, status] of [
+    ['cross-site', 403],
+    ['same-site', 403],
+    ['same-origin', 202],
+  ] as const) {
+    assert.equal((await app.ask('POST', '/system/functions', body, { 'Sec-Fetch-Site': site })).status, status, site);
+  }
+  assert.equal((await app.ask('GET', '/ui/', undefined, { 'Sec-Fetch-Site': 'cross-site' })).status, 200);
+});
+
 test('fact 72: kube-system is nobody’s', async (t) => {
   const app = await startApp(t);
   const answers = [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { describeSettings, readConfig } from '../../gateway/config.ts';
+import { describeSettings, readConfig, settingsTable } from '../../gateway/config.ts';
 import { ignoredEnv } from '../../gateway/settings.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 
@@ -107,4 +108,10 @@ test('the help names every flag with its variables and default', () => {
   const help = describeSettings();
   assert.match(help, /--upstream-timeout \(SLUICE_UPSTREAM_TIMEOUT, upstream_timeout; 60s\)/);
   assert.match(help, /--data-dir \(SLUICE_DATA_DIR; ~\/\.sluice\)/);
+});
+
+test('docs/configuration.md has the table of settings as it is', async () => {
+  const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  assert.ok(page.includes(settingsTable()), settingsTable());
+  for (const name of ignoredEnv) assert.ok(page.includes(`\`${name}\``), name);
 });

@@ -37,11 +37,15 @@ const target = (to: Address | string): { socketPath: string } | { host: string; 
 export const call = async (to: Address | string, options: CallOptions = {}): Promise<CallAnswer> => {
   const { method = 'GET', path = '/', headers, body, agent, signal, timeoutMs = 30_000 } = options;
   const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
+  const names = new Set(Object.keys(headers ?? {}).map((name) => name.toLowerCase()));
+  // Node frames no body of a DELETE or OPTIONS by itself.
+  const framed = body === undefined || names.has('content-length') || names.has('transfer-encoding');
+  const framing = framed ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const outgoing = request({
     ...target(to),
     method,
     path,
-    headers: { ...headers } as Record<string, string | string[]>,
+    headers: { ...framing, ...headers } as Record<string, string | string[]>,
     agent: agent ?? false,
     signal,
   });

@@ -80,6 +80,5 @@ export const sendResponse = (call: Call, value: object, writeTimeoutMs: number):
     response.end();
     return stream.cancel();
   }
-  // Why: a client that leaves while nothing comes would otherwise keep the stream open.
   return streamOut(response, stream);
 };

@@ -31,24 +31,30 @@ export const createCopies = (runDir: string | undefined): Copies => {
   /** By `<area>/<digest>`: the path below `home`. */
   const made = new Map<string, Promise<string>>();
 
+  /** The area's directory, which its group may enter. */
+  const ensureRoom = async (room: string, gid: number): Promise<void> => {
+    await mkdir(room, { recursive: true });
+    await chmod(home, 0o711);
+    await chown(room, 0, gid);
+    await chmod(room, 0o750);
+  };
+
   const copy = async (source: string, digest: string, { gid, area }: BundleOwner): Promise<string> => {
     if (runDir === undefined)
       throw new FaasError('internal', 'bundles: expected a run directory for copies of other users, got none');
     const room = join(home, area);
     const target = join(room, digest);
-    await mkdir(room, { recursive: true });
-    await chmod(home, 0o711);
-    await chown(room, 0, gid);
-    await chmod(room, 0o750);
-    await Promise.all([remove(target), remove(`${target}.partial`)]);
+    const partial = `${target}.partial`;
     try {
-      await copyTree(source, `${target}.partial`, gid);
-      await rename(`${target}.partial`, target);
+      await ensureRoom(room, gid);
+      await Promise.all([remove(target), remove(partial)]);
+      await copyTree(source, partial, gid);
+      await rename(partial, target);
+      return target;
     } catch (error) {
-      await remove(`${target}.partial`);
+      await remove(partial);
       throw new FaasError('internal', `bundle: could not be copied to ${target}: ${(error as Error).message}`, { cause: error });
     }
-    return target;
   };
 
   /** Waits for copies under way, so that none comes back after its removal. */

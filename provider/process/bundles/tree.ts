@@ -2,9 +2,10 @@
 import { constants } from 'node:fs';
 import { chmod, chown, copyFile, lchown, mkdir, open, readdir, readlink, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eachAtOnce } from './each-at-once.ts';
+import type { WorkQueue } from './work-queue.ts';
+import { createWorkQueue } from './work-queue.ts';
 
-/** One less than the threads that Node has for files, so that others need not wait for the disk's sync. */
+/** Each one less than the threads that Node has for files, so that others need not wait for the disk's sync. */
 const syncsAtOnce = 3;
 const copiesAtOnce = 3;
 
@@ -20,7 +21,9 @@ export const syncDirectory = sync;
 export const syncTree = async (root: string): Promise<void> => {
   const entries = await readdir(root, { withFileTypes: true, recursive: true });
   const paths = entries.filter((entry) => !entry.isSymbolicLink()).map((entry) => join(entry.parentPath, entry.name));
-  await eachAtOnce([...paths, root], syncsAtOnce, sync);
+  const queue = createWorkQueue(syncsAtOnce);
+  for (const path of [...paths, root]) await queue.add(() => sync(path));
+  await queue.finish();
 };
 
 const copyFileFor = async (source: string, target: string, gid: number): Promise<void> => {
@@ -35,21 +38,27 @@ const copyLinkFor = async (source: string, target: string, gid: number): Promise
   await lchown(target, 0, gid);
 };
 
-/**
- * Copies a directory so that it belongs to root and only the group can read it, and nobody of the group can change it.
- * `target` must not exist; it opens to the group last. Needs root.
- */
-export const copyTree = async (source: string, target: string, gid: number): Promise<void> => {
+const copyInto = async (source: string, target: string, gid: number, queue: WorkQueue): Promise<void> => {
   await mkdir(target, { mode: 0o700 });
-  const entries = await readdir(source, { withFileTypes: true });
-  const leaves = entries.filter((entry) => !entry.isDirectory());
-  await eachAtOnce(leaves, copiesAtOnce, async (entry) => {
-    const copy = entry.isSymbolicLink() ? copyLinkFor : copyFileFor;
-    await copy(join(source, entry.name), join(target, entry.name), gid);
-  });
-  for (const entry of entries) {
-    if (entry.isDirectory()) await copyTree(join(source, entry.name), join(target, entry.name), gid);
+  for (const entry of await readdir(source, { withFileTypes: true })) {
+    const from = join(source, entry.name);
+    const to = join(target, entry.name);
+    if (entry.isDirectory()) await copyInto(from, to, gid, queue);
+    else await queue.add(() => (entry.isSymbolicLink() ? copyLinkFor : copyFileFor)(from, to, gid));
   }
   await chown(target, 0, gid);
   await chmod(target, 0o750);
+};
+
+/**
+ * Copies a directory so that it belongs to root and only the group can read it, and nobody of the group can change it.
+ * `target` must not exist. Nothing runs any more when it rejects. Needs root.
+ */
+export const copyTree = async (source: string, target: string, gid: number): Promise<void> => {
+  const queue = createWorkQueue(copiesAtOnce);
+  try {
+    await copyInto(source, target, gid, queue);
+  } finally {
+    await queue.finish();
+  }
 };

@@ -10,6 +10,12 @@ import type { Machine } from './bundle-config.ts';
 import { checkFits, maxConfigBytes, parseBundleConfig } from './bundle-config.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { createTarRules } from './tar-entry.ts';
+import type { WorkQueue } from './work-queue.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+/** Files up to this size are written beside each other: most of a bundle is small, and waiting is most of writing it. */
+const smallBytes = maxConfigBytes;
+const writesAtOnce = 3;
 
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 
@@ -26,15 +32,10 @@ const explain = (error: unknown): FaasError => {
   return new FaasError('internal', `bundle: could not be stored: ${message}`, { cause: error });
 };
 
-const readConfig = async (entry: Entry, machine: Machine): Promise<Buffer> => {
-  const size = entry.header.size ?? 0;
-  if (size > maxConfigBytes)
-    throw new FaasError('invalid', `${bundleConfigFile}: expected at most ${maxConfigBytes} bytes, got ${size}`);
+const readAll = async (entry: Entry): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
   for await (const chunk of entry) chunks.push(chunk as Uint8Array);
-  const bytes = Buffer.concat(chunks);
-  checkFits(parseBundleConfig(bytes.toString('utf8')), machine);
-  return bytes;
+  return Buffer.concat(chunks);
 };
 
 const writeFile = async (path: string, mode: number, content: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> => {
@@ -43,46 +44,48 @@ const writeFile = async (path: string, mode: number, content: AsyncIterable<unkn
   await handle.chmod(mode);
 };
 
-const createWriter = (root: string) => {
+const createDirectories = (root: string): ((path: string) => Promise<void>) => {
   const made = new Set<string>([root]);
-
-  const ensureDirectory = async (path: string): Promise<void> => {
+  const ensure = async (path: string): Promise<void> => {
     if (made.has(path)) return;
-    await ensureDirectory(dirname(path));
+    await ensure(dirname(path));
     await mkdir(path);
     await chmod(path, 0o755);
     made.add(path);
   };
-
-  return async (entry: TarEntry, content: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> => {
-    const path = join(root, entry.path);
-    await ensureDirectory(entry.kind === 'directory' ? path : dirname(path));
-    if (entry.kind === 'file') await writeFile(path, entry.mode, content);
-    else if (entry.kind === 'symlink') await symlink(entry.target, path);
-  };
+  return ensure;
 };
 
-const unpackEntries = async (tar: Extract, root: string, machine: Machine): Promise<void> => {
+const checkConfig = (placed: TarEntry, entry: Entry): void => {
+  const { name, size } = entry.header;
+  if (placed.kind !== 'file' || placed.path !== bundleConfigFile) {
+    throw new FaasError('invalid', `bundle: expected ${bundleConfigFile} as first entry, got ${JSON.stringify(name)}`);
+  }
+  if (size > maxConfigBytes) {
+    throw new FaasError('invalid', `${bundleConfigFile}: expected at most ${maxConfigBytes} bytes, got ${size}`);
+  }
+};
+
+const unpackEntries = async (tar: Extract, root: string, machine: Machine, queue: WorkQueue): Promise<void> => {
   const rules = createTarRules();
-  const write = createWriter(root);
-  let isFirst = true;
+  const ensureDirectory = createDirectories(root);
+  let hasConfig = false;
   for await (const entry of tar) {
     const placed = rules(entry.header);
-    if (isFirst) {
-      if (placed.kind !== 'file' || placed.path !== bundleConfigFile) {
-        throw new FaasError(
-          'invalid',
-          `bundle: expected ${bundleConfigFile} as first entry, got ${JSON.stringify(entry.header.name)}`,
-        );
-      }
-      isFirst = false;
-      await write(placed, [await readConfig(entry, machine)]);
-    } else {
-      await write(placed, entry);
+    const path = join(root, placed.path);
+    if (!hasConfig) checkConfig(placed, entry);
+    await ensureDirectory(placed.kind === 'directory' ? path : dirname(path));
+    if (placed.kind === 'symlink') await symlink(placed.target, path);
+    if (placed.kind === 'file' && entry.header.size > smallBytes) await writeFile(path, placed.mode, entry);
+    else if (placed.kind === 'file') {
+      const content = await readAll(entry);
+      if (!hasConfig) checkFits(parseBundleConfig(content.toString('utf8')), machine);
+      await queue.add(() => writeFile(path, placed.mode, [content]));
     }
+    hasConfig = true;
     entry.resume();
   }
-  if (isFirst) throw new FaasError('invalid', `bundle: expected ${bundleConfigFile} as first entry, got an empty archive`);
+  if (!hasConfig) throw new FaasError('invalid', `bundle: expected ${bundleConfigFile} as first entry, got an empty archive`);
 };
 
 /**
@@ -92,16 +95,20 @@ const unpackEntries = async (tar: Extract, root: string, machine: Machine): Prom
 export const unpack = async (file: string, root: string, machine: Machine): Promise<void> => {
   await mkdir(root);
   await chmod(root, 0o755);
+  const queue = createWorkQueue(writesAtOnce);
   const source = createReadStream(file, { highWaterMark: 256 * 1024 });
   const tar = extract();
   source.on('error', (error) => tar.destroy(error));
   source.pipe(tar);
   try {
-    await unpackEntries(tar, root, machine);
+    await unpackEntries(tar, root, machine, queue);
+    await queue.finish();
   } catch (error) {
     throw explain(error);
   } finally {
     source.destroy();
     tar.destroy();
+    // The caller removes the directory next: nothing may still be written to it.
+    await queue.finish().catch(() => undefined);
   }
 };

@@ -4,7 +4,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FaasError } from '../../types/errors.ts';
-import { ensurePrivateFile, syncDirectory } from './private-files.ts';
+import { ensurePrivateFile, syncPath } from './private-files.ts';
 
 /** SQLite's result codes CORRUPT and NOTADB. */
 const damaged = new Set([11, 26]);
@@ -42,8 +42,9 @@ const backUp = (database: DatabaseSync, file: string, version: number): void => 
   rmSync(partial, { force: true });
   ensurePrivateFile(partial);
   database.prepare('VACUUM INTO ?').run(partial);
+  syncPath(partial);
   renameSync(partial, backup);
-  syncDirectory(dirname(file));
+  syncPath(dirname(file));
 };
 
 /** Runs `change` in a transaction of its own: all of it is durable afterwards, or nothing of it happened. */
@@ -88,7 +89,7 @@ export const openDatabase = (file: string, migrations: readonly string[]): Datab
     check(database, file);
     configure(database);
     migrate(database, file, migrations);
-    syncDirectory(dirname(file));
+    syncPath(dirname(file));
     return database;
   } catch (error) {
     database.close();

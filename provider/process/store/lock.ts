@@ -21,26 +21,36 @@ const readHolder = (file: string): string => {
   }
 };
 
-/** @throws conflict, naming the holder, when the directory is locked */
-export const lockDirectory = (directory: string, holder: string): DirectoryLock => {
-  const file = join(directory, lockFile);
-  const told = join(directory, holderFile);
+const acquire = (file: string, told: string, holder: string): DatabaseSync => {
   ensurePrivateFile(file);
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     // Nothing is ever written, and a journal on disk would only be one more file to be left behind.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    ensurePrivateFile(told);
+    writeFileSync(told, `${holder}\n`);
+    return database;
   } catch (error) {
     database.close();
-    if ((error as { errcode?: number }).errcode !== busy) {
-      throw new FaasError('internal', `${file}: the lock of the data directory cannot be taken: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-    throw new FaasError('conflict', `data directory: ${directory} is in use by ${readHolder(told)}`);
+    throw error;
   }
-  ensurePrivateFile(told);
-  writeFileSync(told, `${holder}\n`);
+};
+
+/** @throws conflict, naming the holder, when the directory is locked */
+export const lockDirectory = (directory: string, holder: string): DirectoryLock => {
+  const file = join(directory, lockFile);
+  const told = join(directory, holderFile);
+  let database: DatabaseSync;
+  try {
+    database = acquire(file, told, holder);
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === busy) {
+      throw new FaasError('conflict', `data directory: ${directory} is in use by ${readHolder(told)}`, { cause: error });
+    }
+    throw new FaasError('internal', `${file}: the data directory cannot be locked: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
   return {
     release: () => {
       rmSync(told, { force: true });

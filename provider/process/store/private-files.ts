@@ -46,9 +46,9 @@ export const ensurePrivateFile = (file: string): void => {
   chmodSync(file, 0o600);
 };
 
-/** Makes the names in a directory durable. */
-export const syncDirectory = (directory: string): void => {
-  const descriptor = openSync(directory, 'r');
+/** Makes a file's content, or the names in a directory, durable. */
+export const syncPath = (path: string): void => {
+  const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
   } finally {

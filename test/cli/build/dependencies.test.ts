@@ -61,6 +61,40 @@ test('unchanged package files use the packages of the last build, with the same 
   assert.ok(registry.requests.length > before);
 });
 
+test('a template of OpenFaaS has its own packages beside those of the function', async (t) => {
+  const { cwd, env } = await start(
+    t,
+    { dependencies: { 'dev-only': '1.0.0' } },
+    {
+      'template/node20/template.yml': 'language: node20\nfprocess: node index.js\n',
+      'template/node20/Dockerfile': 'FROM node:20\nENV mode="http" upstream_url="http://127.0.0.1:3000"\n',
+      'template/node20/index.js': 'require("tiny");\n',
+      'template/node20/package.json': '{"dependencies": {"tiny": "1.0.0"}}',
+    },
+  );
+  const { config, file } = await build(cwd, { lang: 'node20', env });
+  assert.deepEqual(config, {
+    version: 1,
+    language: 'node20',
+    mode: 'http',
+    fprocess: 'node index.js',
+    environment: { upstream_url: 'http://127.0.0.1:3000' },
+  });
+  const names = await namesOf(file);
+  assert.ok(names.includes('node_modules/tiny/index.js'));
+  assert.ok(names.includes('function/node_modules/dev-only/index.js'));
+});
+
+test('build arguments are in the environment of the installation', async (t) => {
+  const { cwd, env, registry } = await start(t, { dependencies: { tiny: '^1.0.0' } });
+  await build(cwd, {
+    lang: 'node',
+    env: { ...env, npm_config_registry: 'http://127.0.0.1:1' },
+    buildArgs: { npm_config_registry: registry.url },
+  });
+  assert.equal(loadTiny(cwd), 'tiny');
+});
+
 test('a lock file is obeyed by npm ci, in any directory with one digest', async (t) => {
   const { cwd, env, registry } = await start(t, { dependencies: { tiny: '^1.0.0' } });
   await writeFiles(cwd, { 'greet/package-lock.json': lockOf(registry) });

@@ -70,7 +70,7 @@ test('long paths and large files come back as they were', async (t) => {
   assert.equal(entries.find((entry) => entry.name === 'empty')?.text, '');
 });
 
-for (const target of ['../outside', '/etc/passwd', 'a/../../outside']) {
+for (const target of ['../outside', '/etc/passwd', 'a/../../outside', 'a/../a']) {
   test(`a link to ${target} is refused and leaves no file`, async (t) => {
     const cwd = await createProject(t, { 'in/a/file': 'x' });
     await symlink(target, join(cwd, 'in/link'));

@@ -122,3 +122,19 @@ test('web standards, node modules and process.env have types without anything in
   );
   assert.equal((await build(cwd, { lang: 'typescript' })).config.handler, 'function/handler.js');
 });
+
+test('a tsconfig.json of the function’s own cannot let through what stripping cannot do', async (t) => {
+  const cwd = await createProject(t, {
+    ...handler('enum A { b }\nexport default () => new Response(String(A.b));\n'),
+    'greet/tsconfig.json': JSON.stringify({ compilerOptions: { module: 'nodenext', lib: ['es2024', 'dom'], types: [] } }),
+  });
+  await assert.rejects(build(cwd, { lang: 'typescript' }), { code: 'invalid', message: /handler\.ts:1:6: error TS1294/ });
+});
+
+test('a tsconfig.json that cannot be read is an error of its own', async (t) => {
+  const cwd = await createProject(t, { 'greet/tsconfig.json': '{"extends": "../base.json"}' });
+  await assert.rejects(build(cwd, { lang: 'typescript' }), {
+    code: 'invalid',
+    message: /^greet: 1 type error\n.*TS5083.*base\.json/s,
+  });
+});

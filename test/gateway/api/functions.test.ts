@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startApp } from '../app-under-test.ts';
+import type { FunctionStatus } from '../../../provider/types/function.ts';
+import { authorization, startApp } from '../app-under-test.ts';
+import { drain, longestTurn } from '../longest-turn.ts';
 
 const image = 'echo:1';
 const deployment = { service: 'fn', image };
@@ -224,4 +226,28 @@ test('fact 94: scaling takes the namespace from the body and from the query', as
 test('fact 95: scaling an unknown function is 404', async (t) => {
   const app = await startApp(t);
   assert.equal((await app.ask('POST', '/system/scale-function/fn', { replicas: 2 })).status, 404);
+});
+
+test('a list of 10,000 functions lets other work through', async (t) => {
+  const app = await startApp(t);
+  const many = Array.from(
+    { length: 10_000 },
+    (_, index): FunctionStatus => ({
+      name: `function-${index}`,
+      image: `echo:${index}`,
+      namespace: 'openfaas-fn',
+      labels: { faas_function: `function-${index}`, 'com.openfaas.scale.min': '1' },
+      envVars: { A: 'b', C: 'd' },
+      replicas: 1,
+      availableReplicas: 1,
+      createdAt: '2026-01-02T03:04:05Z',
+    }),
+  );
+  t.mock.method(app.provider, 'list', async () => many);
+  const list = await app.ask('GET', '/system/functions');
+  assert.equal(JSON.parse(list.text).length, 10_000);
+  const { result, longestMs } = await longestTurn(() => drain(`${app.url}/system/functions`, { authorization }));
+  t.diagnostic(`${(result / 1e6).toFixed(1)} MB; longest turn ${longestMs} ms`);
+  assert.equal(result, list.body.length);
+  assert.ok(longestMs < 10, `${longestMs} ms`);
 });

@@ -1,6 +1,5 @@
-// Puts bundles in an endless loop until it is killed, slowly enough for kills to fall into every stage. Prints each digest
-// once its put is acknowledged.
-import { writeSync } from 'node:fs';
+// Puts bundles in an endless loop until it is killed. Prints a line for each chunk of an upload that is read, and each
+// digest once its put is acknowledged.
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
 import { silent } from '../store/fixture.ts';
 import type { Item } from './archive.ts';
@@ -10,7 +9,10 @@ const dataDir = process.argv[2] ?? '';
 const round = Number(process.argv[3]);
 const bundles = createBundles({ dataDir, maxBytes: 10_000_000, log: silent });
 await bundles.sweep();
-writeSync(1, 'ready\n');
+
+const step = async (): Promise<void> => {
+  process.stdout.write('step\n');
+};
 
 const lane = async (number: number): Promise<never> => {
   for (let index = 0; ; index += 1) {
@@ -19,8 +21,8 @@ const lane = async (number: number): Promise<never> => {
       content: `${file}`.repeat(2000),
     }));
     const { digest, bytes } = await bundle((round * 10 + number) * 10_000 + index, ...files);
-    await bundles.put(digest, body(bytes, 8192));
-    writeSync(1, `${digest}\n`);
+    await bundles.put(digest, body(bytes, 8192, step));
+    process.stdout.write(`${digest}\n`);
   }
 };
 

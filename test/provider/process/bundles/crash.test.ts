@@ -11,15 +11,17 @@ import { createBundles } from '../../../../provider/process/bundles/create-bundl
 import { silent, temporaryDirectory } from '../store/fixture.ts';
 import { config } from './archive.ts';
 
-/** Lets the process put bundles for that long, then kills it; the digests that it acknowledged. */
-const churn = async (directory: string, round: number, runMs: number): Promise<string[]> => {
+/** Lets the process put bundles until it has printed `lines` lines, then kills it; the digests that it acknowledged. */
+const churn = async (directory: string, round: number, lines: number): Promise<string[]> => {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./churn.ts', import.meta.url)), directory, String(round)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said: string[] = [];
+  let count = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line === 'ready') setTimeout(runMs).then(() => child.kill('SIGKILL'));
-    else said.push(line);
+    count += 1;
+    if (count === lines) setTimeout(round % 5).then(() => child.kill('SIGKILL'));
+    if (line !== 'step') said.push(line);
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return said;
@@ -35,7 +37,7 @@ test('after SIGKILL at any moment acknowledged bundles are complete, and no othe
   const acknowledged = new Set<string>();
   let left = 0;
   for (let round = 0; round < 10; round += 1) {
-    for (const digest of await churn(directory, round, 3 + ((round * 37) % 100))) acknowledged.add(digest);
+    for (const digest of await churn(directory, round, 1 + ((round * 67) % 190))) acknowledged.add(digest);
     left += list(join(home, 'partial')).length;
 
     const bundles = createBundles({ dataDir: directory, maxBytes: 1, log: silent });

@@ -1,6 +1,5 @@
 // Stores things in an endless loop until it is killed. Prints a line of JSON before each step (what is attempted) and
 // after it (what is acknowledged), so that its killer knows what must be there.
-import { writeSync } from 'node:fs';
 import { digest, open, ref, stored } from './fixture.ts';
 
 const directory = process.argv[2] ?? '';
@@ -8,7 +7,7 @@ const round = Number(process.argv[3]);
 const store = await open(directory);
 
 const say = (line: object): void => {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
 const step = async (key: string, value: string | null, write: Promise<void>): Promise<void> => {

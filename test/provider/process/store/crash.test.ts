@@ -57,7 +57,7 @@ test('after SIGKILL at any moment all acknowledged writes are there and nothing 
   const random = createRandom(20_260);
   const all = new Map<string, (string | null)[]>();
   for (let round = 0; round < 10; round += 1) {
-    const said = await churn(directory, round, 1 + Math.floor(random() * 300));
+    const said = await churn(directory, round, 1 + Math.floor(random() * 150));
     assert.ok(said.length > 0);
     for (const [key, values] of expectations(said)) all.set(key, values);
 

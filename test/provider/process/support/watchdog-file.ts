@@ -12,13 +12,13 @@ export const watchdogFile = (): Promise<string> => {
   built ??= (async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-test-watchdog-'));
     process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
-    const outfile = join(dir, 'watchdog.mjs');
+    const outfile = join(dir, 'watchdog.cjs');
     await build({
       entryPoints: [fileURLToPath(new URL('../../../../watchdog/main.ts', import.meta.url))],
       outfile,
       bundle: true,
       platform: 'node',
-      format: 'esm',
+      format: 'cjs',
       target: 'node24',
       logLevel: 'error',
     });
