@@ -54,7 +54,9 @@ const pick = async (ctx: Context, options: Options): Promise<Work> => {
 /** The image as it is deployed, and for a gateway that runs bundles what was built for it. */
 const settle = async (ctx: Context, fn: StackFunction, verbatim: boolean, plan: DeployPlan, tag?: string): Promise<Package> => {
   const image = verbatim ? fn.image : await nameImage(ctx, fn, tag);
-  if (verbatim || plan.packaging === 'image' || parseBundleImage(image) !== undefined) return { image };
+  // What is not built here is not looked for here; the gateway says what it takes.
+  const isSettled = verbatim || fn.skipBuild || plan.packaging === 'image' || parseBundleImage(image) !== undefined;
+  if (isSettled) return { image };
   return packageOfBundle(image, await readBuiltBundle(ctx.cwd, fn.name));
 };
 
