@@ -107,7 +107,7 @@ test('deploy --output json lists every function with its address or error', asyn
   const { code, stdout } = await runCli(t, ['deploy', '--output', 'json', '-g', gateway.url], { cwd });
   assert.equal(code, 1);
   assert.deepEqual(JSON.parse(stdout), [
-    { name: 'a', image: 'a:latest', statusCode: 202, url: `${gateway.url}/function/a`, status: 'deployed' },
+    { name: 'a', image: 'a:latest', statusCode: 202, url: `${gateway.url}/function/a`, answers: true, status: 'deployed' },
     { name: 'bad', status: 'failed', error: 'deploying bad: 500: no' },
   ]);
 });

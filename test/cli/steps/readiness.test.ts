@@ -51,3 +51,8 @@ const cases: [name: string, status: FunctionStatus | undefined, kind: string][] 
 for (const [name, given, kind] of cases) {
   test(`a function that ${name} is ${kind}`, () => assert.equal(judgeReadiness(given).kind, kind));
 }
+
+test('a function at zero is ready without answering', () => {
+  const conditions = [condition('Ready', 'True', 'AtZero')];
+  assert.deepEqual(judgeReadiness(status({ replicas: 0, conditions })), { kind: 'ready', answers: false });
+});
