@@ -1,11 +1,12 @@
 // The HTTP server in front of a function: health and readiness are answered here, the rest are calls.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { accessLine } from './access-log.ts';
 import { answer } from './answer.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createServer } from './node-http.ts';
 import { hasBody } from './read-body.ts';
 import type { Runner } from './runners/runner.ts';
 
