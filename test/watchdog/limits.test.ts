@@ -13,7 +13,7 @@ test('a call over exec_timeout is 504 naming hop and limit, and its signal abort
   assert.equal(answer.status, 504);
   assert.equal(answer.headers['x-openfaas-internal'], 'watchdog');
   assert.match(answer.body, /watchdog.*exec_timeout of 50ms/);
-  assert.match(blank.output().stdout, /TimeoutError/);
+  await blank.printed('stdout', /TimeoutError/);
 });
 
 test('X-Timeout below exec_timeout shortens it; above or garbage is ignored (fact 33)', async (t) => {
@@ -59,8 +59,7 @@ test('a client that leaves aborts the signal of its call', async (t) => {
   const socket = connect(blank.socketPath);
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   setTimeout(() => socket.destroy(), 30);
-  await once(blank.child.stdout as NodeJS.ReadableStream, 'data');
-  assert.match(blank.output().stdout, /AbortError/);
+  await blank.printed('stdout', /AbortError/);
 });
 
 test('calls over max_inflight are 429 at once, readiness says so and health does not (facts 19, 60, 61)', async (t) => {
