@@ -46,9 +46,11 @@ const sample = async (ctx: Context, gateway: Running): Promise<void> => {
   }
 };
 
-/** People read the gateway's terminal: there only warnings are logged, unless a level was asked for. */
-const environmentOf = (ctx: Context): Context['env'] =>
-  ctx.stderr.isTTY === true && !ctx.env.SLUICE_LOG_LEVEL ? { ...ctx.env, SLUICE_LOG_LEVEL: 'warn' } : ctx.env;
+/** People read the gateway's terminal: there only warnings are logged, as plain lines, unless asked otherwise. */
+const environmentOf = ({ env, stderr }: Context): Context['env'] =>
+  stderr.isTTY === true
+    ? { ...env, SLUICE_LOG_LEVEL: env.SLUICE_LOG_LEVEL || 'warn', SLUICE_LOG_FORMAT: env.SLUICE_LOG_FORMAT || 'text' }
+    : env;
 
 const serve = async (ctx: Context, argv: readonly string[]): Promise<void> => {
   const { startGateway } = await import('../../gateway/main.ts');
