@@ -8,6 +8,7 @@ import { connect } from '../client/connect.ts';
 import { defaultGateway } from '../client/gateway-address.ts';
 import { findInfo } from '../client/info.ts';
 import type { Context } from '../context.ts';
+import { addSwitch } from '../options.ts';
 import type { Define } from '../program.ts';
 import { deploySample, sampleCall } from '../steps/deploy-sample.ts';
 
@@ -63,13 +64,13 @@ const environmentOf = ({ env, stderr }: Context): Context['env'] =>
     ? { ...env, SLUICE_LOG_LEVEL: env.SLUICE_LOG_LEVEL || 'warn', SLUICE_LOG_FORMAT: env.SLUICE_LOG_FORMAT || 'text' }
     : env;
 
-const serve = async (ctx: Context, argv: readonly string[]): Promise<void> => {
+const serve = async (ctx: Context, argv: readonly string[], withSample: boolean): Promise<void> => {
   const { startGateway } = await import('../../gateway/main.ts');
   const gateway = await startGateway({ argv: [...argv], env: environmentOf(ctx) });
   try {
     const client = await connectTo(ctx, gateway);
     announce(ctx, gateway, await isolationOf(client));
-    await sample(ctx, gateway, client);
+    if (withSample) await sample(ctx, gateway, client);
     if (!ctx.signal.aborted) await once(ctx.signal, 'abort');
     ctx.stderr.write('stopping: running calls are finished first; a second interrupt stops at once\n');
   } finally {
@@ -82,5 +83,6 @@ export const define: Define = (command, ctx) => {
     .argument('[flags...]', "the gateway's flags, below")
     .allowUnknownOption()
     .addHelpText('after', `\nFlags of the gateway, with their environment variables and defaults:\n${describeSettings()}`);
-  command.action(() => serve(ctx, command.args));
+  addSwitch(command, '--sample', 'deploy the function hello when there are no functions', true);
+  command.action(() => serve(ctx, command.args, command.opts<{ sample: boolean }>().sample));
 };
