@@ -54,7 +54,7 @@ const describe = async (ctx: Context, name: string, options: Options): Promise<v
     });
     return;
   }
-  const enforcement = (await findInfo(client))?.provider.capabilities?.limits;
+  const enforcement = (await findInfo(client).catch(() => undefined))?.provider.capabilities?.limits;
   ctx.stdout.write(formatDescription({ ...facts, enforcement }, options.verbose));
 };
 

@@ -6,6 +6,7 @@ import { basicHeader, dataDirectory } from '../client/authorize.ts';
 import { connect } from '../client/connect.ts';
 import { defaultGateway } from '../client/gateway-address.ts';
 import type { Context } from '../context.ts';
+import { addSwitch } from '../options.ts';
 import type { Define } from '../program.ts';
 import { deploySample, sampleCall } from '../steps/deploy-sample.ts';
 
@@ -50,12 +51,12 @@ const sample = async (ctx: Context, gateway: Running): Promise<void> => {
 const environmentOf = (ctx: Context): Context['env'] =>
   ctx.stderr.isTTY === true && !ctx.env.SLUICE_LOG_LEVEL ? { ...ctx.env, SLUICE_LOG_LEVEL: 'warn' } : ctx.env;
 
-const serve = async (ctx: Context, argv: readonly string[]): Promise<void> => {
+const serve = async (ctx: Context, argv: readonly string[], withSample: boolean): Promise<void> => {
   const { startGateway } = await import('../../gateway/main.ts');
   const gateway = await startGateway({ argv: [...argv], env: environmentOf(ctx) });
   try {
     announce(ctx, gateway);
-    await sample(ctx, gateway);
+    if (withSample) await sample(ctx, gateway);
     if (!ctx.signal.aborted) await once(ctx.signal, 'abort');
     ctx.stderr.write('stopping: running calls are finished first; a second interrupt stops at once\n');
   } finally {
@@ -68,5 +69,6 @@ export const define: Define = (command, ctx) => {
     .argument('[flags...]', "the gateway's flags, below")
     .allowUnknownOption()
     .addHelpText('after', `\nFlags of the gateway, with their environment variables and defaults:\n${describeSettings()}`);
-  command.action(() => serve(ctx, command.args));
+  addSwitch(command, '--sample', 'deploy the function hello when there are no functions', true);
+  command.action(() => serve(ctx, command.args, command.opts<{ sample: boolean }>().sample));
 };

@@ -26,6 +26,14 @@ test('cli fact 53: secret create trims its value, unless told not to, and sends 
   );
 });
 
+test('secret update sends the bytes of a file, too', async (t) => {
+  const gateway = await startGateway(t, created);
+  const cwd = await makeTmpDir(t);
+  await writeFile(join(cwd, 'value'), Buffer.from([0xff, 0x00]));
+  assert.equal((await runCli(t, ['secret', 'update', 's', '--from-file', 'value', '-g', gateway.url], { cwd })).code, 0);
+  assert.equal(JSON.parse(gateway.seen[0]?.body ?? '').rawValue, '/wA=');
+});
+
 test('cli fact 54: secret create --replace updates a secret that exists', async (t) => {
   const gateway = await startGateway(t, (seen) => ({ status: seen.method === 'POST' ? 409 : 202 }));
   assert.equal((await runCli(t, ['secret', 'create', 's', '--from-literal', 'v', '--replace', '-g', gateway.url])).code, 0);
