@@ -1,7 +1,7 @@
 // Compiles the sources to dist/ and bundles the watchdog into one file.
 // Plain JavaScript: it runs under any Node that npm has, before the pinned one is known to work.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,3 +23,14 @@ await build({
   target: 'node24',
   legalComments: 'none',
 });
+
+/** Empty when this is no clone, or git is not there: a package from a registry. */
+const describeCommit = () => {
+  try {
+    const stdio = ['ignore', 'pipe', 'ignore'];
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], { cwd: root, stdio, encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+};
+writeFileSync(join(root, 'dist', 'build.json'), `${JSON.stringify({ sha: describeCommit() })}\n`);

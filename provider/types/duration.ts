@@ -11,23 +11,32 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** Go counts nanoseconds in 63 bits: about 292 years. */
+const longestMs = 2 ** 63 / 1e6;
+
 /**
  * Milliseconds of a Go duration (`1m30s`, `250ms`, `1.5h`) or of a bare non-negative integer, which means seconds
- * as everywhere in OpenFaaS. `undefined` when the text is neither.
+ * as everywhere in OpenFaaS. `undefined` when the text is neither, or longer than Go can count.
  */
 export const parseDuration = (text: string): number | undefined => {
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (/^\d+$/.test(text)) return within(Number(text) * 1000);
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;
   for (const [, amount, unit] of (match[2] ?? '').matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN);
   }
-  return match[1] === '-' ? -total : total;
+  return within(toNanosecond(match[1] === '-' ? -total : total));
 };
 
+// Sums of fractions are off in the last bits: 4.35h would be 4h20m59.999999999998s.
+const toNanosecond = (ms: number): number => Math.round(ms * 1e6) / 1e6;
+
+const within = (ms: number): number | undefined => (Math.abs(ms) < longestMs ? ms : undefined);
+
 /** A duration as Go prints it: `1m30s`, `1.5s`, `250ms`, `0s`. */
-export const formatDuration = (ms: number): string => {
+export const formatDuration = (exactMs: number): string => {
+  const ms = toNanosecond(exactMs);
   if (ms === 0) return '0s';
   if (ms < 0) return `-${formatDuration(-ms)}`;
   if (ms < 1) return ms < 0.001 ? `${Math.round(ms * 1e6)}ns` : `${trim(ms * 1000)}µs`;

@@ -1,29 +1,39 @@
 // What a function is on the wire: the deployment that clients send and the status that the gateway answers.
 // Source: OpenFaaS provider types; unknown keys are ignored, `null` stands for absent.
 import { z } from 'zod';
-import { checkSettings } from './annotations.ts';
+import { settingProblems } from './annotations.ts';
 import { FaasError } from './errors.ts';
 import { isLabelName, isSubdomainName, labelNameRule, subdomainNameRule } from './name.ts';
 import { parseQuantity } from './quantity.ts';
-import { parse } from './validate.ts';
+import { describeIssues } from './validate.ts';
 
-const absent = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
+// The outer `optional` is for the type: a specification made by hand leaves keys out.
+const absent = <Schema extends z.ZodType>(schema: Schema) =>
+  schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 
 const textMap = z.record(z.string(), z.string({ error: 'expected a text' }), { error: 'expected an object of texts' });
 
 const name = z.string({ error: 'expected a function name' }).refine(isLabelName, { error: `expected ${labelNameRule}` });
 
-const namespace = z.string({ error: 'expected a namespace name' });
+const namespace = z
+  .string({ error: 'expected a namespace name' })
+  .refine((text) => text === '' || isLabelName(text), { error: `expected ${labelNameRule}` });
 
 const quantity = (what: string) =>
   z
     .string({ error: `expected ${what}` })
     .refine((text) => text === '' || (parseQuantity(text) ?? -1) >= 0, { error: `expected ${what}` });
 
-export const Resources = z.looseObject({
-  memory: absent(quantity('an amount of memory such as 128Mi')),
-  cpu: absent(quantity('an amount of CPU such as 100m or 0.5')),
-});
+export const Resources = z.looseObject(
+  {
+    memory: absent(quantity('an amount of memory such as 128Mi')),
+    cpu: absent(quantity('an amount of CPU such as 100m or 0.5')),
+  },
+  { error: 'expected an object with memory and cpu' },
+);
 export type Resources = { readonly memory?: string | undefined; readonly cpu?: string | undefined };
 
 const envName = /^[^=\0]+$/;
@@ -35,9 +45,12 @@ export const FunctionDeployment = z.object({
   envProcess: absent(z.string({ error: 'expected a command' })),
   envVars: absent(
     z.record(
-      z.string().regex(envName, { error: 'expected a variable name without =' }),
+      z.string().regex(envName),
       z.string({ error: 'expected a text' }).refine((text) => !text.includes('\0'), { error: 'expected a text without NUL' }),
-      { error: 'expected an object of texts' },
+      {
+        error: (issue) =>
+          issue.code === 'invalid_key' ? 'expected a variable name without = or NUL' : 'expected an object of texts',
+      },
     ),
   ),
   constraints: absent(z.array(z.string({ error: 'expected a text such as key=value' }), { error: 'expected a list of texts' })),
@@ -57,18 +70,30 @@ export type FunctionDeployment = z.infer<typeof FunctionDeployment>;
 /** A deployment whose namespace is settled: what a provider gets. */
 export type FunctionSpec = FunctionDeployment & { readonly namespace: string };
 
+/** The texts of a map inside a body that may be wrong elsewhere. */
+const textsAt = (body: unknown, key: 'labels' | 'annotations'): Record<string, string> => {
+  const map = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[key] : undefined;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) return {};
+  return Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+};
+
 /**
  * Checks a deployment body completely.
  * @throws invalid naming every bad field
  */
 export const parseDeployment = (value: unknown, fallbackNamespace: string): FunctionSpec => {
-  const deployment = parse(FunctionDeployment, value);
-  checkSettings(deployment.labels ?? {}, deployment.annotations ?? {});
-  const settled = deployment.namespace || fallbackNamespace;
+  const result = FunctionDeployment.safeParse(value);
+  const problems = [
+    ...(result.success ? [] : [describeIssues(result.error, value, 'body')]),
+    settingProblems('label', textsAt(value, 'labels')),
+    settingProblems('annotation', textsAt(value, 'annotations')),
+  ].filter((problem) => problem !== '');
+  if (!result.success || problems.length > 0) throw new FaasError('invalid', problems.join('; '));
+  const settled = result.data.namespace || fallbackNamespace;
   if (!isLabelName(settled)) {
     throw new FaasError('invalid', `namespace: expected ${labelNameRule}, got ${JSON.stringify(settled)}`);
   }
-  return { ...deployment, namespace: settled };
+  return { ...result.data, namespace: settled };
 };
 
 /** Body of `DELETE /system/functions`. */
@@ -122,7 +147,7 @@ const isEmpty = (value: unknown): boolean =>
   value === '' ||
   value === false ||
   (Array.isArray(value) && value.length === 0) ||
-  (typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0);
+  (typeof value === 'object' && !Array.isArray(value) && Object.values(value).every((each) => each === undefined));
 
 /** The status as JSON value with empty and zero keys left out; `name`, `image`, `namespace` and `createdAt` always stay. */
 export const toWireStatus = (status: FunctionStatus): Record<string, unknown> => {

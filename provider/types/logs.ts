@@ -21,6 +21,8 @@ export type LogMessage = {
   readonly text: string;
 };
 
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
 const trueForms = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
 /**
@@ -30,12 +32,12 @@ const trueForms = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 export const parseLogQuery = (query: URLSearchParams, fallbackNamespace: string): LogQuery => {
   const last = (key: string): string | undefined => query.getAll(key).at(-1);
   const tailText = last('tail') ?? '';
-  if (!/^[+-]?\d*$/.test(tailText)) {
+  if (!/^([+-]?\d+)?$/.test(tailText)) {
     throw new FaasError('unprocessable', `tail: expected a whole number, got ${JSON.stringify(tailText)}`);
   }
   const sinceText = last('since') ?? '';
   const sinceMs = Date.parse(sinceText);
-  if (sinceText !== '' && (Number.isNaN(sinceMs) || !/^\d{4}-\d\d-\d\dT/.test(sinceText))) {
+  if (sinceText !== '' && (Number.isNaN(sinceMs) || !rfc3339.test(sinceText))) {
     throw new FaasError('unprocessable', `since: expected an RFC 3339 time, got ${JSON.stringify(sinceText)}`);
   }
   const name = last('name') ?? '';

@@ -22,12 +22,13 @@ export const toScaleSpec = (labels: Readonly<Record<string, string>> | undefined
   const get = (key: string): string | undefined => labels?.[`com.openfaas.scale.${key}`];
   const min = Math.max(1, count(get('min'), 1));
   const factor = count(get('factor'), 10);
+  const zeroDurationMs = parseDuration(get('zero-duration') ?? '') ?? -1;
   return {
     min,
     max: Math.max(min, count(get('max'), 20)),
     factorPercent: factor > 100 ? 10 : factor,
     zero: get('zero') === 'true',
-    zeroDurationMs: parseDuration(get('zero-duration') ?? '15m') ?? 900_000,
+    zeroDurationMs: zeroDurationMs >= 0 ? zeroDurationMs : 900_000,
     automatic: get('type') !== undefined || get('target') !== undefined || get('zero') === 'true',
     hasMin: count(get('min'), 0) > 0,
   };
@@ -35,8 +36,14 @@ export const toScaleSpec = (labels: Readonly<Record<string, string>> | undefined
 
 /** Body of `POST /system/scale-function/{name}`. */
 export const ScaleRequest = z.looseObject({
-  serviceName: z.string({ error: 'expected a function name' }).optional(),
-  namespace: z.string({ error: 'expected a namespace name' }).optional(),
+  serviceName: z
+    .string({ error: 'expected a function name' })
+    .nullish()
+    .transform((value) => value ?? undefined),
+  namespace: z
+    .string({ error: 'expected a namespace name' })
+    .nullish()
+    .transform((value) => value ?? undefined),
   replicas: z
     .int({ error: 'expected a whole number of replicas' })
     .min(0, { error: 'expected 0 or more replicas' })

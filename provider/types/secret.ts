@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FaasError } from './errors.ts';
 import { isSubdomainName, subdomainNameRule } from './name.ts';
-import { parse } from './validate.ts';
+import { describeIssues } from './validate.ts';
 
 export type SecretRef = { readonly name: string; readonly namespace: string };
 export type Secret = SecretRef & { readonly value: Buffer };
@@ -18,12 +18,27 @@ const Body = z.looseObject({
   rawValue: z.base64({ error: 'expected base64' }).nullish(),
 });
 
+/** What may be repeated in an error message: everything but the secret itself. */
+const withoutValue = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? { ...body, value: '(hidden)', rawValue: '(hidden)' }
+    : `(hidden ${Array.isArray(body) ? 'list' : typeof body})`;
+
+const checked = (body: unknown): z.output<typeof Body> => {
+  const result = Body.safeParse(body);
+  if (result.success) return result.data;
+  throw new FaasError('invalid', describeIssues(result.error, withoutValue(body), 'body'));
+};
+
 /** A secret's largest value in bytes; Kubernetes has the same limit. */
 export const maxSecretBytes = 1024 * 1024;
 
-/** Body of POST and PUT `/system/secrets`: `rawValue` (base64) wins over `value` when it is not empty. */
+/**
+ * Body of POST and PUT `/system/secrets`: `rawValue` (base64) wins over `value` when it is not empty.
+ * @throws invalid, never repeating the value; too-large
+ */
 export const parseSecret = (body: unknown, fallbackNamespace: string): Secret => {
-  const { name, namespace, value, rawValue } = parse(Body, body);
+  const { name, namespace, value, rawValue } = checked(body);
   const bytes = rawValue ? Buffer.from(rawValue, 'base64') : Buffer.from(value ?? '');
   if (bytes.length > maxSecretBytes) {
     throw new FaasError('too-large', `value: expected at most ${maxSecretBytes} bytes, got ${bytes.length}`);
@@ -33,6 +48,6 @@ export const parseSecret = (body: unknown, fallbackNamespace: string): Secret =>
 
 /** Body of DELETE `/system/secrets`. */
 export const parseSecretRef = (body: unknown, fallbackNamespace: string): SecretRef => {
-  const { name, namespace } = parse(Body, body);
+  const { name, namespace } = checked(body);
   return { name, namespace: namespace || fallbackNamespace };
 };

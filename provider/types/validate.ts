@@ -2,10 +2,11 @@
 import type { z } from 'zod';
 import { FaasError } from './errors.ts';
 
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-};
+/** At most 80 characters of it: a message must not be as long as the body that caused it. */
+export const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);
+
+/** A value as it stands in messages. */
+export const shown = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value));
 
 const at = (value: unknown, path: readonly PropertyKey[]): unknown => {
   let current = value;
@@ -13,15 +14,36 @@ const at = (value: unknown, path: readonly PropertyKey[]): unknown => {
   return current;
 };
 
-/** Every problem as `field: expectation, got value`, joined by `; `. */
-export const describeIssues = (error: z.ZodError, value: unknown, root: string): string =>
-  error.issues
-    .map((issue) => {
-      const field = issue.path.length === 0 ? root : issue.path.map(String).join('.');
-      const got = at(value, issue.path);
-      return `${field}: ${issue.message}, got ${got === undefined ? 'nothing' : shown(got)}`;
-    })
-    .join('; ');
+/** More would make a message nobody reads. */
+const maxProblems = 20;
+
+/** The first 20, and how many more, separated by `; `. */
+export const joinFirst = <T>(problems: readonly T[], describe: (problem: T) => string): string => {
+  const more = problems.length - maxProblems;
+  return [...problems.slice(0, maxProblems).map(describe), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+};
+
+/** zod's own sentence, where a schema has none, in the form of ours. */
+const expectation = (message: string): string => message.replace(/^Invalid \w+: (expected .*?)(, received .*)?$/, '$1');
+
+const describeIssue = (issue: z.core.$ZodIssue, value: unknown, root: string): string => {
+  const field = issue.path.length === 0 ? root : shortened(issue.path.map(String).join('.'));
+  if (issue.code === 'unrecognized_keys') return `${field}: unknown key ${shortened(issue.keys.join(', '))}`;
+  // The path ends with the key; its value is no part of the problem.
+  if (issue.code === 'invalid_key') return `${field}: ${issue.message}, got ${shown(issue.path.at(-1))}`;
+  const got = at(value, issue.path);
+  return `${field}: ${expectation(issue.message)}, got ${got === undefined ? 'nothing' : shown(got)}`;
+};
+
+/** The first problem of every field (20 at most, and how many more) as `field: expectation, got value`, joined by `; `. */
+export const describeIssues = (error: z.ZodError, value: unknown, root: string): string => {
+  const first = new Map<string, z.core.$ZodIssue>();
+  for (const issue of error.issues) {
+    const field = issue.path.map(String).join('.');
+    if (!first.has(field)) first.set(field, issue);
+  }
+  return joinFirst([...first.values()], (issue) => describeIssue(issue, value, root));
+};
 
 /**
  * @param root what to call the whole value in messages, such as `body`

@@ -1,0 +1,136 @@
+// `npm run bench`: every claim about speed and size, measured in one run on the real product and printed as a ratio.
+//   --quick         a smoke run of about half a minute; its numbers mean little
+//   --json          one JSON object instead of text
+//   --only a,b      of throughput, starts, storm, memory
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
+import { expectStatus, makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { gatewayBytes, watchdogMemory } from './memory.ts';
+import { ownLoad } from './own-load.ts';
+import { formatResults, type MemoryReport, machine, type Results } from './report.ts';
+import { createScope, type Scope } from './scope.ts';
+import { measureDeploys, measureWakes } from './starts.ts';
+import { measureStorm } from './storm.ts';
+import { measureThroughput } from './throughput.ts';
+import { watchdogFile } from './watchdogs.ts';
+import { findWrk } from './wrk.ts';
+
+const parts = ['throughput', 'starts', 'storm', 'memory'] as const;
+type Part = (typeof parts)[number];
+
+const poolSize = 2;
+
+type Sizes = { rounds: number; durationMs: number; starts: number; storm: number; quietMs: number };
+const full: Sizes = { rounds: 5, durationMs: 2000, starts: 30, storm: 50, quietMs: 3000 };
+const quick: Sizes = { rounds: 1, durationMs: 1000, starts: 3, storm: 5, quietMs: 500 };
+
+const startEmpty = async (t: Scope, pool: number): Promise<RunningGateway> => {
+  const gateway = await startGateway(t, { args: ['--pool-size', String(pool), '--park-idle', '0', '--log-level', 'warn'] });
+  await removeSamples(gateway);
+  await settle(gateway, pool);
+  return gateway;
+};
+
+/** A new gateway deploys a sample function, which would be in the way of counting. */
+const removeSamples = async (gateway: RunningGateway): Promise<void> => {
+  await gateway.program().until(/curl .*\/function\/hello/);
+  expectStatus(await gateway.control('DELETE', '/system/functions', { functionName: 'hello' }), 202, 'removal of the sample');
+};
+
+/** Functions that exist and have no replica. */
+const makeParked = async (gateway: RunningGateway, count: number): Promise<string[]> => {
+  const names = Array.from({ length: count }, (_, index) => `parked-${index}`);
+  for (const name of names) {
+    await gateway.deploy(name, await makeBenchBundle('parked'));
+    await sendToZero(gateway, name);
+  }
+  return names;
+};
+
+const run = async (
+  t: Scope,
+  wanted: ReadonlySet<Part>,
+  sizes: Sizes,
+  progress: (line: string) => void,
+): Promise<Partial<Results>> => {
+  const generator = (await findWrk()) ?? ownLoad;
+  const results: { -readonly [Key in keyof Results]?: Results[Key] } = { generator: generator.name };
+  progress('starting a gateway');
+  const gateway = await startEmpty(t, poolSize);
+  const idleGatewayBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
+  const blank = wanted.has('memory') ? await watchdogMemory(gateway) : undefined;
+  await gateway.deploy('bench', await makeBenchBundle('bench'));
+  const atRest = poolSize + 1;
+  await settle(gateway, atRest);
+
+  if (wanted.has('throughput')) {
+    const { rounds, durationMs } = sizes;
+    results.throughput = await measureThroughput(t, gateway, { rounds, durationMs, generator, progress });
+  }
+  if (wanted.has('starts')) {
+    progress('deployments');
+    results.deploy = await measureDeploys(gateway, sizes.starts, atRest);
+    progress('starts with a warm blank watchdog');
+    results.wakeWarm = await measureWakes(gateway, sizes.starts, atRest);
+    progress('starts without');
+    const cold = createScope();
+    results.wakeCold = await measureWakes(await startEmpty(cold, 0), sizes.starts, 0).finally(() => cold.close());
+  }
+  if (wanted.has('storm') || wanted.has('memory')) {
+    progress(`${sizes.storm} functions`);
+    const beforeBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
+    const names = await makeParked(gateway, sizes.storm);
+    await settle(gateway, atRest);
+    const afterBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
+    if (wanted.has('storm')) results.storm = await measureStorm(t, gateway, 'bench', names, sizes.quietMs);
+    else await Promise.all(names.map((name) => scale(gateway, name, 1)));
+    if (blank !== undefined) {
+      await settle(gateway, atRest + names.length);
+      const running = await watchdogMemory(gateway);
+      results.memory = {
+        idleGatewayBytes,
+        blankWatchdogBytes: blank.rssBytes,
+        blankWatchdogOwnBytes: blank.pssBytes,
+        runningFunctionBytes: running.rssBytes,
+        runningFunctionOwnBytes: running.pssBytes,
+        parkedFunctionBytes: Math.max(0, afterBytes - beforeBytes) / names.length,
+      } satisfies MemoryReport;
+    }
+  }
+  return results;
+};
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: parts.join(',') },
+    },
+  });
+  const asked = values.only.split(',');
+  const unknown = asked.filter((part) => !parts.includes(part as Part));
+  if (unknown.length > 0) throw new Error(`--only: expected some of ${parts.join(', ')}, got ${unknown.join(', ')}`);
+  if (!existsSync(watchdogFile)) throw new Error('dist/ is missing: run `npm run build` first');
+  const scope = createScope();
+  try {
+    const progress = (line: string): void => void process.stderr.write(`… ${line}\n`);
+    const measured = await run(scope, new Set(asked as Part[]), values.quick ? quick : full, progress);
+    const results: Results = {
+      node: process.versions.node,
+      machine: machine(),
+      quick: values.quick,
+      ...measured,
+      generator: measured.generator ?? '',
+    };
+    process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : formatResults(results));
+  } finally {
+    await scope.close();
+  }
+};
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,39 @@
+// What Linux says about processes; elsewhere nothing is known.
+import { readdir, readFile } from 'node:fs/promises';
+
+const read = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+
+export type Memory = { readonly rssBytes: number /** With shared pages divided among their users. */; readonly pssBytes: number };
+
+/** `undefined` where it cannot be read. */
+export const memoryOf = async (pid: number): Promise<Memory | undefined> => {
+  const text = await read(`/proc/${pid}/smaps_rollup`);
+  const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text ?? '')?.[1]) * 1024;
+  return text === undefined ? undefined : { rssBytes: bytes('Rss'), pssBytes: bytes('Pss') };
+};
+
+const parentOf = async (pid: string): Promise<number | undefined> => {
+  const parent = /^PPid:\s+(\d+)/m.exec((await read(`/proc/${pid}/status`)) ?? '')?.[1];
+  return parent === undefined ? undefined : Number(parent);
+};
+
+/** Process ids of all children, grandchildren and so on whose command line runs the watchdog. */
+export const watchdogsUnder = async (root: number): Promise<number[]> => {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const parents = new Map<number, number>();
+  for (const pid of pids) {
+    const parent = await parentOf(pid);
+    if (parent !== undefined) parents.set(Number(pid), parent);
+  }
+  const isUnder = (pid: number): boolean => {
+    for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at)) if (at === root) return true;
+    return false;
+  };
+  const found: number[] = [];
+  for (const pid of parents.keys()) {
+    if (!isUnder(pid)) continue;
+    const [program = '', script = ''] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
+    if (/node/.test(program) && /watchdog\.m?js$/.test(script)) found.push(pid);
+  }
+  return found;
+};

@@ -1,0 +1,94 @@
+// The results as one value for programs (`--json`) and as text for people.
+import { arch, cpus, release, type } from 'node:os';
+import type { Times } from './starts.ts';
+import type { Storm } from './storm.ts';
+import type { Throughput } from './throughput.ts';
+
+export type MemoryReport = {
+  readonly idleGatewayBytes: number;
+  readonly blankWatchdogBytes: number;
+  readonly blankWatchdogOwnBytes: number;
+  readonly runningFunctionBytes: number;
+  readonly runningFunctionOwnBytes: number;
+  readonly parkedFunctionBytes: number;
+};
+
+export type Results = {
+  readonly node: string;
+  readonly machine: string;
+  readonly generator: string;
+  readonly quick: boolean;
+  readonly throughput?: Throughput | undefined;
+  readonly deploy?: Times | undefined;
+  readonly wakeWarm?: Times | undefined;
+  readonly wakeCold?: Times | undefined;
+  readonly storm?: Storm | undefined;
+  readonly memory?: MemoryReport | undefined;
+};
+
+export const machine = (): string =>
+  `${type()} ${release()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
+
+const number = (value: number, digits = 2): string => value.toFixed(digits);
+const megabytes = (bytes: number): string => `${number(bytes / 1e6, 1)} MB`;
+
+const line = (what: string, value: string, aim = ''): string =>
+  `  ${what.padEnd(56)} ${value.padStart(12)}${aim === '' ? '' : `   aim ${aim}`}`;
+
+const throughputLines = ({ rows, ratios }: Throughput): string[] => {
+  const lines: string[] = [];
+  for (const { method, connections } of rows.filter((row) => row.target === 'gateway')) {
+    const same = (each: { method: string; connections: number }): boolean =>
+      each.method === method && each.connections === connections;
+    lines.push('', `${method === 'POST' ? 'POST 1 KiB' : 'GET'}, ${connections} connection${connections === 1 ? '' : 's'}`);
+    for (const row of rows.filter(same)) {
+      const broken = row.failures === 0 ? '' : `  ${row.failures} FAILED`;
+      lines.push(
+        line(row.target, `${number(row.callsPerS, 0)}/s`) +
+          `   p50 ${number(row.p50Ms, 3)} ms  p99 ${number(row.p99Ms, 3)} ms${broken}`,
+      );
+    }
+    for (const each of ratios.filter(same))
+      lines.push(line(each.what, number(each.ratio), each.aim === undefined ? '' : `>= ${each.aim}`));
+  }
+  return lines;
+};
+
+const timesLine = (what: string, times: Times, aim = ''): string =>
+  `${line(what, `${number(times.p50Ms, 1)} ms`, aim)}   p99 ${number(times.p99Ms, 1)} ms, worst of ${times.count} ${number(times.maxMs, 1)} ms`;
+
+const stormLines = (storm: Storm): string[] => [
+  '',
+  `${storm.starts} functions woken at once: all answered after ${number(storm.durationMs, 0)} ms`,
+  line("another function's p99 meanwhile", `${number(storm.stormP99Ms, 1)} ms`),
+  line('the same before', `${number(storm.quietP99Ms, 1)} ms`),
+  line('p99 during / before', number(storm.stormP99Ms / storm.quietP99Ms)),
+  line('its calls that failed', String(storm.failures), '0'),
+];
+
+const memoryLines = (memory: MemoryReport): string[] => [
+  '',
+  'Memory (resident; in brackets with shared pages divided among their users)',
+  line('gateway, idle', megabytes(memory.idleGatewayBytes), '<= 120 MB'),
+  `${line('blank watchdog', megabytes(memory.blankWatchdogBytes))}   (${megabytes(memory.blankWatchdogOwnBytes)})`,
+  `${line('function, running', megabytes(memory.runningFunctionBytes))}   (${megabytes(memory.runningFunctionOwnBytes)})`,
+  line('function, parked: growth of the gateway', megabytes(memory.parkedFunctionBytes)),
+];
+
+export const formatResults = (results: Results): string => {
+  const lines = [
+    `Sluice bench${results.quick ? ' (quick: for smoke, not for numbers)' : ''}`,
+    `  ${results.machine}, Node.js ${results.node}, load from ${results.generator}`,
+  ];
+  if (results.throughput !== undefined) lines.push(...throughputLines(results.throughput));
+  const { deploy, wakeWarm, wakeCold } = results;
+  if (deploy !== undefined || wakeWarm !== undefined || wakeCold !== undefined) lines.push('', 'Starts (p50)');
+  if (deploy !== undefined) lines.push(timesLine('deployment to first answer', deploy));
+  if (wakeWarm !== undefined) lines.push(timesLine('first answer from 0 replicas, warm blank watchdog', wakeWarm, '<= 10 ms'));
+  if (wakeCold !== undefined) lines.push(timesLine('first answer from 0 replicas, pool off', wakeCold, '<= 40 ms'));
+  if (wakeWarm !== undefined && wakeCold !== undefined)
+    lines.push(line('warm / pool off', number(wakeWarm.p50Ms / wakeCold.p50Ms)));
+  if (results.storm !== undefined) lines.push(...stormLines(results.storm));
+  if (results.memory !== undefined) lines.push(...memoryLines(results.memory));
+  return `${lines.join('\n')}\n`;
+};

@@ -1,0 +1,66 @@
+// sluice describe
+import { FaasError } from '../../provider/types/errors.ts';
+import type { FunctionStatus } from '../../provider/types/function.ts';
+import { connect } from '../client/connect.ts';
+import { findFunction, functionUrl, listFunctions } from '../client/functions.ts';
+import { findInfo } from '../client/info.ts';
+import type { Context } from '../context.ts';
+import {
+  addSwitch,
+  type GatewayOptions,
+  type GlobalOptions,
+  gatewayOptions,
+  type NamespaceOption,
+  namespaceOption,
+  type OutputOption,
+  outputOption,
+  type StackOption,
+  stackOption,
+  wantsJson,
+} from '../options.ts';
+import { formatDescription } from '../output/description.ts';
+import { writeJson } from '../output/json.ts';
+import type { Define } from '../program.ts';
+import { stackGateway } from '../stack/find.ts';
+
+type Options = GlobalOptions & GatewayOptions & NamespaceOption & OutputOption & StackOption & { readonly verbose: boolean };
+
+const describe = async (ctx: Context, name: string, options: Options): Promise<void> => {
+  const client = await connect(ctx, { options, stackGateway: await stackGateway(ctx, options) });
+  const status = await findFunction(client, name, options.namespace, { usage: true });
+  if (status === undefined) {
+    const where = options.namespace ? ` in namespace ${options.namespace}` : '';
+    throw new FaasError('not-found', `no such function: ${name}${where}; \`sluice list\` shows those that there are`);
+  }
+  const count = async (): Promise<number> => {
+    // Gateways leave the count out of the single status.
+    const listed = (await listFunctions(client, options.namespace)).find((each: FunctionStatus) => each.name === name);
+    return listed?.invocationCount ?? 0;
+  };
+  const facts = {
+    status,
+    invocationCount: status.invocationCount ?? (await count()),
+    url: functionUrl(client.gateway, name, options.namespace),
+    asyncUrl: functionUrl(client.gateway, name, options.namespace, 'async-function'),
+  };
+  if (wantsJson(options)) {
+    const Status = (status.availableReplicas ?? 0) > 0 ? 'Ready' : 'Not Ready';
+    writeJson(ctx.stdout, {
+      ...status,
+      Status,
+      InvocationCount: facts.invocationCount,
+      URL: facts.url,
+      AsyncURL: facts.asyncUrl,
+    });
+    return;
+  }
+  const enforcement = (await findInfo(client).catch(() => undefined))?.provider.capabilities?.limits;
+  ctx.stdout.write(formatDescription({ ...facts, enforcement }, options.verbose));
+};
+
+export const define: Define = (command, ctx) => {
+  command.argument('<name>', 'function');
+  addSwitch(command, '-v, --verbose', 'show empty values too');
+  stackOption(outputOption(namespaceOption(gatewayOptions(command))));
+  command.action((name: string) => describe(ctx, name, command.optsWithGlobals<Options>()));
+};

@@ -1,0 +1,58 @@
+// POST /system/alert: Alertmanager tells that functions have much to do, or no longer. OpenFaaS contract, 1.11 and 4.1.
+import type { Provider } from '../../provider/provider.ts';
+import { AlertWebhook } from '../../provider/types/alert.ts';
+import { FaasError, toFaasError } from '../../provider/types/errors.ts';
+import { type FunctionRef, formatRef, parseRef } from '../../provider/types/name.ts';
+import { toScaleSpec } from '../../provider/types/scale.ts';
+import { parse } from '../../provider/types/validate.ts';
+import { sendEmpty } from '../http/json-response.ts';
+import type { Route } from '../http/route.ts';
+import { step } from '../scale/step.ts';
+
+type Log = { info(fields: object, message: string): void };
+
+type Parts = { readonly provider: Provider; readonly defaultNamespace: string; readonly log: Log };
+
+const expectedMisses: ReadonlySet<string> = new Set(['not-found', 'invalid']);
+
+const find = async (provider: Provider, ref: FunctionRef) => {
+  try {
+    return await provider.get(ref);
+  } catch (error) {
+    if (expectedMisses.has(toFaasError(error).code)) return undefined;
+    throw error;
+  }
+};
+
+const apply = async ({ provider, log }: Parts, ref: FunctionRef, firing: boolean): Promise<void> => {
+  const status = await find(provider, ref);
+  if (status === undefined) return;
+  const spec = toScaleSpec(status.labels);
+  const fn = formatRef(ref);
+  if (spec.automatic) return log.info({ fn }, 'alert ignored: the function is scaled automatically');
+  if (spec.factorPercent === 0) return log.info({ fn }, 'alert ignored: its scale factor is 0');
+  const from = status.replicas ?? 0;
+  const to = step(spec, firing, from);
+  if (to === from) return;
+  await provider.scale(ref, to);
+  log.info({ fn, from, to, firing }, 'scaled by alert');
+};
+
+/** Functions that are unknown are passed over; one that cannot be scaled does not keep the others from it. */
+export const handleAlert =
+  (parts: Parts): Route['run'] =>
+  async ({ res, body }) => {
+    const { alerts } = parse(AlertWebhook, body);
+    const failures: string[] = [];
+    for (const [index, alert] of (alerts ?? []).entries()) {
+      const name = alert.labels?.function_name;
+      if (!name) continue;
+      try {
+        await apply(parts, parseRef(name, parts.defaultNamespace), alert.status === 'firing');
+      } catch (error) {
+        failures.push(`[${index}] ${name}: ${toFaasError(error).message}`);
+      }
+    }
+    if (failures.length > 0) throw new FaasError('internal', failures.join('\n'));
+    sendEmpty(res, 200);
+  };

@@ -1,0 +1,14 @@
+// POST /system/scale-function/{name}: any number of replicas, 0 included. OpenFaaS contract, 1.6.
+import type { Provider } from '../../provider/provider.ts';
+import { ScaleRequest } from '../../provider/types/scale.ts';
+import { parse } from '../../provider/types/validate.ts';
+import { sendEmpty } from '../http/json-response.ts';
+import type { Route } from '../http/route.ts';
+
+export const scaleFunction =
+  (provider: Provider): Route['run'] =>
+  async ({ res, name, namespace, body }) => {
+    const { replicas } = parse(ScaleRequest, body);
+    await provider.scale({ name, namespace }, replicas);
+    sendEmpty(res, 202);
+  };

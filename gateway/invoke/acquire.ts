@@ -1,0 +1,131 @@
+// First step of a call: from a name to an endpoint that may be used now. Ready functions take no turn of the event loop;
+// unknown ones are looked up, sleeping ones are waited for.
+import { type FaasError, toFaasError } from '../../provider/types/errors.ts';
+import { pickEndpoint } from './balance.ts';
+import type { EndpointState } from './endpoint.ts';
+import type { Lookup } from './lookup.ts';
+import type { InvokeMetrics } from './metrics.ts';
+import type { FunctionEntry, FunctionTable } from './table.ts';
+
+/** One that waits for a replica of a function. Exactly one of the two is called, unless it leaves before. */
+export interface Waiter {
+  /** A replica was ready a moment ago. */
+  wake(): void;
+  refuse(error: FaasError): void;
+}
+
+/** Wakes functions and holds their callers; `scale/activate.ts` is one. */
+export interface Activator {
+  /** May refuse before it returns. */
+  wait(entry: FunctionEntry, waiter: Waiter): void;
+  /** The waiter is not called any more. */
+  leave(entry: FunctionEntry, waiter: Waiter): void;
+}
+
+/** Gets what a claim leads to. */
+export interface Claimant {
+  /** The function exists and the call counts as one of its calls from here on, until `release`. */
+  known(entry: FunctionEntry): void;
+  granted(endpoint: EndpointState): void;
+  refused(error: FaasError): void;
+}
+
+export type AcquireParts = {
+  readonly table: FunctionTable;
+  readonly lookup: Lookup;
+  readonly activator: Activator;
+  readonly metrics: InvokeMetrics;
+  readonly random?: () => number;
+  readonly now?: () => number;
+};
+
+/** A claim under way or granted. */
+export class Claim implements Waiter {
+  readonly #parts: AcquireParts;
+  readonly #claimant: Claimant;
+  #entry: FunctionEntry | undefined;
+  #endpoint: EndpointState | undefined;
+  #waitingSince: number | undefined;
+  #released = false;
+
+  constructor(parts: AcquireParts, claimant: Claimant) {
+    this.#parts = parts;
+    this.#claimant = claimant;
+  }
+
+  begin(key: string): void {
+    const entry = this.#parts.table.get(key);
+    if (entry !== undefined) {
+      this.#enter(entry);
+      return;
+    }
+    this.#parts.lookup.find(key).then(
+      (found) => {
+        if (!this.#released) this.#enter(found);
+      },
+      (error: unknown) => {
+        if (!this.#released) this.#claimant.refused(toFaasError(error));
+      },
+    );
+  }
+
+  /** Gives the endpoint back and asks for one again, rather another than the one it had. */
+  again(): void {
+    const except = this.#endpoint;
+    this.#dropEndpoint();
+    this.#choose(true, except);
+  }
+
+  /** The call has ended, however it did; nothing is called any more. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#dropEndpoint();
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    if (this.#waitingSince !== undefined) this.#parts.activator.leave(entry, this);
+    entry.inFlight -= 1;
+    entry.lastCallMs = (this.#parts.now ?? Date.now)();
+  }
+
+  wake(): void {
+    const since = this.#waitingSince;
+    this.#waitingSince = undefined;
+    const entry = this.#entry as FunctionEntry;
+    if (since !== undefined) this.#parts.metrics.coldStart?.(entry.key, (performance.now() - since) / 1000);
+    this.#choose(true);
+  }
+
+  refuse(error: FaasError): void {
+    this.#waitingSince = undefined;
+    this.#claimant.refused(error);
+  }
+
+  #enter(entry: FunctionEntry): void {
+    this.#entry = entry;
+    entry.inFlight += 1;
+    entry.lastCallMs = (this.#parts.now ?? Date.now)();
+    this.#claimant.known(entry);
+    this.#choose(entry.waiting === 0);
+  }
+
+  /** @param first false sends the call behind those that wait already */
+  #choose(first: boolean, except?: EndpointState): void {
+    const entry = this.#entry as FunctionEntry;
+    const endpoint = first ? pickEndpoint(entry.ready, this.#parts.random ?? Math.random, except) : undefined;
+    if (endpoint === undefined) {
+      this.#waitingSince = performance.now();
+      this.#parts.activator.wait(entry, this);
+      return;
+    }
+    endpoint.inFlight += 1;
+    this.#endpoint = endpoint;
+    this.#claimant.granted(endpoint);
+  }
+
+  #dropEndpoint(): void {
+    const endpoint = this.#endpoint;
+    this.#endpoint = undefined;
+    endpoint?.release();
+  }
+}

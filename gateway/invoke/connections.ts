@@ -1,0 +1,83 @@
+// Kept-alive connections to one endpoint: one call each at a time, the one used last is used next, so that spare ones go
+// cold and close. undici's own Pool looks through all of its clients per call and keeps them for ever.
+import { buildConnector, Client } from 'undici';
+import type { Address } from '../../provider/provider.ts';
+import { readAfterBrokenWrite } from './early-answer.ts';
+import type { Transport } from './endpoint.ts';
+
+export type Connection = {
+  readonly client: Client;
+  idle: boolean;
+};
+
+export interface Connections extends Transport {
+  take(): Connection;
+  /** Gives a connection back; one whose last call did not end cleanly is closed. */
+  give(connection: Connection, clean: boolean): void;
+}
+
+const origin = (address: Address): string => {
+  if ('socketPath' in address) return 'http://localhost';
+  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+};
+
+/** @param connectTimeoutMs how long a connection may take to be made */
+export const createConnections = (address: Address, connectTimeoutMs: number): Connections => {
+  const connectPlain = buildConnector({
+    allowH2: false,
+    timeout: connectTimeoutMs,
+    ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
+  });
+  const connect: buildConnector.connector = (options, callback) =>
+    connectPlain(options, (...result) => {
+      if (result[0] === null) readAfterBrokenWrite(result[1]);
+      callback(...result);
+    });
+  const url = new URL(origin(address));
+  const idle: Connection[] = [];
+  let closed = false;
+
+  // Not inside undici's own callbacks, where a client must stay what it was.
+  const discard = (connection: Connection): void => {
+    queueMicrotask(() => connection.client.destroy(null, () => {}));
+  };
+
+  const open = (): Connection => {
+    const client = new Client(url, {
+      connect,
+      allowH2: false,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 1024 * 1024,
+    });
+    const connection: Connection = { client, idle: false };
+    client.on('disconnect', () => {
+      if (!connection.idle) return;
+      connection.idle = false;
+      idle.splice(idle.indexOf(connection), 1);
+      discard(connection);
+    });
+    return connection;
+  };
+
+  return {
+    take() {
+      const connection = idle.pop() ?? open();
+      connection.idle = false;
+      return connection;
+    },
+    give(connection, clean) {
+      if (!clean || closed) return discard(connection);
+      connection.idle = true;
+      idle.push(connection);
+    },
+    close() {
+      closed = true;
+      for (const connection of idle.splice(0)) {
+        connection.idle = false;
+        discard(connection);
+      }
+    },
+  };
+};

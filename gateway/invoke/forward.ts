@@ -1,0 +1,116 @@
+// Second step of a call: one request to one endpoint, streaming both ways, through undici's dispatch.
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { Connection, Connections } from './connections.ts';
+import { responseHeaders } from './forwarded.ts';
+import type { Invocation } from './invocation.ts';
+import { RequestBody } from './request-body.ts';
+
+/** Why an endpoint gave no complete answer. */
+export type ForwardFailure = {
+  /**
+   * `unreached`: no connection came about, nothing was sent. `broken`: the connection ended or spoke no HTTP.
+   * `unsendable`: the request holds what HTTP does not allow, and was not sent.
+   */
+  readonly kind: 'unreached' | 'broken' | 'unsendable';
+  /** Another endpoint, or this one a moment later, may take the request: nothing of it has left the gateway. */
+  readonly retryable: boolean;
+  readonly cause: Error;
+};
+
+/** Gets what the endpoint sends; `ended` or `failed` comes last, and nothing after an abort. */
+export interface Receiver {
+  informational(status: number, headers: string[]): void;
+  head(status: number, statusText: string, headers: string[]): void;
+  data(chunk: Uint8Array): boolean;
+  ended(trailers: string[] | undefined): void;
+  failed(failure: ForwardFailure): void;
+}
+
+/** Refused, not there, or too many knocking at once: in each case the kernel has sent nothing. */
+const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN']);
+
+const codeOf = (error: Error): string | undefined => {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined && error instanceof AggregateError) return codeOf(error.errors[0] as Error);
+  return code;
+};
+
+export class Forwarding implements Dispatcher.DispatchHandler {
+  readonly #connections: Connections;
+  readonly #connection: Connection;
+  readonly #receiver: Receiver;
+  #controller: Dispatcher.DispatchController | undefined;
+  #over = false;
+
+  constructor(connections: Connections, receiver: Receiver) {
+    this.#connections = connections;
+    this.#connection = connections.take();
+    this.#receiver = receiver;
+  }
+
+  /** May call the receiver before it returns. */
+  send(invocation: Invocation): void {
+    const { body } = invocation;
+    this.#connection.client.dispatch(
+      {
+        method: invocation.method as Dispatcher.HttpMethod,
+        path: invocation.target,
+        headers: invocation.headers,
+        // undici needs a little of a stream only; see RequestBody.
+        body: body instanceof Readable ? (new RequestBody(body) as unknown as Readable) : body,
+        // Otherwise undici gives up the connection after HEAD and after a body where it expects none.
+        reset: false,
+      },
+      this,
+    );
+  }
+
+  /** Ends the request on the endpoint's side; the receiver hears nothing more. */
+  abort(): void {
+    if (this.#over) return;
+    this.#finish(false);
+  }
+
+  resume(): void {
+    if (!this.#over) this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText?: string): void {
+    if (this.#over) return;
+    const headers = responseHeaders(controller.rawHeaders as Buffer[]);
+    if (status < 200) this.#receiver.informational(status, headers);
+    else this.#receiver.head(status, statusText ?? '', headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over && !this.#receiver.data(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#over) return;
+    const raw = controller.rawTrailers as Buffer[] | undefined;
+    this.#finish(true);
+    this.#receiver.ended(raw === undefined || raw.length === 0 ? undefined : responseHeaders(raw));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return;
+    this.#finish(false);
+    const unreached = this.#controller === undefined;
+    this.#receiver.failed({
+      kind: !unreached ? 'broken' : codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'unsendable' : 'unreached',
+      retryable: unreached && refusals.has(codeOf(error)),
+      cause: error,
+    });
+  }
+
+  #finish(clean: boolean): void {
+    this.#over = true;
+    this.#connections.give(this.#connection, clean);
+  }
+}

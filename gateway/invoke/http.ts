@@ -1,0 +1,92 @@
+// Calls that come over HTTP: makes an Invocation of a request to /function/… and a Sink of its response.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { FaasError } from '../../provider/types/errors.ts';
+import { callIdHeader } from '../../provider/types/headers.ts';
+import { formatNanos, newCallId, preciseNowMs } from '../http/call-id.ts';
+import { sendError, toRawResponse } from '../http/error-response.ts';
+import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
+import type { Invocation } from './invocation.ts';
+import type { Invoker } from './invoke.ts';
+import { ResponseSink } from './response-sink.ts';
+import { smallBodyLength, whenSmallBody } from './small-body.ts';
+import { parseTarget, type Target } from './target.ts';
+
+export type FunctionHandlerParts = {
+  readonly invoker: Invoker;
+  readonly defaultNamespace: string;
+  readonly version: string;
+};
+
+export interface FunctionHandler {
+  handle(req: IncomingMessage, res: ServerResponse): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+const callIdKey = callIdHeader.toLowerCase();
+
+/** `ip:port`, IPv6 addresses in brackets. */
+export const remoteOf = (req: IncomingMessage): string => {
+  const { remoteAddress = '', remotePort = 0 } = req.socket;
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+};
+
+const hasBody = (req: IncomingMessage): boolean => {
+  if (req.headers['transfer-encoding'] !== undefined) return true;
+  const length = req.headers['content-length'];
+  return length !== undefined && length !== '0';
+};
+
+const noSuchPage = (): FaasError => new FaasError('not-found', '404 page not found');
+
+export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHandler => {
+  const { invoker } = parts;
+  const servedBy = `sluice/${parts.version}`;
+  const userAgent = `sluice/${parts.version}`;
+
+  const describe = (req: IncomingMessage): { callId: string; headers: string[]; answer: AnswerContext } => {
+    const own = req.headers[callIdKey] as string | undefined;
+    const callId = own || newCallId();
+    const startTime = formatNanos(preciseNowMs());
+    return {
+      callId,
+      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent }),
+      answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'] },
+    };
+  };
+
+  const begin = (target: Target, req: IncomingMessage, res: ServerResponse, body: Invocation['body']): void => {
+    // The client may have left while its body was awaited; nobody would be told any more.
+    if (res.destroyed) return;
+    const { callId, headers, answer } = describe(req);
+    const sink = new ResponseSink(req, res, answer);
+    const method = req.method as string;
+    sink.attach(invoker.invoke({ key: target.key, method, target: target.target, headers, body, callId, origin: 'http' }, sink));
+  };
+
+  return {
+    handle(req, res) {
+      const target = parseTarget(req.url as string, parts.defaultNamespace);
+      if (target === undefined) {
+        sendError(req, res, noSuchPage());
+      } else if (req.method === 'TRACE') {
+        sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
+      } else if (!hasBody(req)) {
+        begin(target, req, res, undefined);
+      } else {
+        const length = smallBodyLength(req);
+        if (length === undefined) begin(target, req, res, req);
+        else whenSmallBody(req, length, (body) => begin(target, req, res, body));
+      }
+    },
+    upgrade(req, socket, head) {
+      const target = parseTarget(req.url as string, parts.defaultNamespace);
+      if (target === undefined) {
+        socket.end(toRawResponse(noSuchPage(), req.headers.accept));
+        return;
+      }
+      const { headers, answer } = describe(req);
+      invoker.upgrade({ ...target, headers, answer: platformHeaders(answer) }, req, socket, head);
+    },
+  };
+};

@@ -1,0 +1,9 @@
+// What the invocation path wants counted; `key` is `name.namespace`.
+export interface InvokeMetrics {
+  /** A call to a known function begins. */
+  started(key: string): void;
+  /** The same call has ended; `seconds` is the whole time since `started`, waking included. */
+  finished(key: string, status: number, seconds: number): void;
+  /** Called when a call that had to wait for a replica got one; `seconds` is the wait. */
+  coldStart?(key: string, seconds: number): void;
+}

@@ -1,0 +1,133 @@
+// The function table: all that an invocation needs to know, pushed by the provider's watch and read from memory.
+import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/provider.ts';
+import { functionTimeoutMs } from '../../provider/types/annotations.ts';
+import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
+import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
+import { EndpointState } from './endpoint.ts';
+import { type Route, routeTo } from './route.ts';
+
+export class FunctionEntry {
+  readonly ref: FunctionRef;
+  readonly key: string;
+  report: FunctionReport;
+  scale: ScaleSpec;
+  /** The function's own limit for one call; `undefined` means the gateway's default. */
+  timeoutMs: number | undefined;
+  /** Calls, streams and upgraded connections under way, waiting ones included. */
+  inFlight = 0;
+  /** Callers that wait for a replica. */
+  waiting = 0;
+  /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
+  lastCallMs: number;
+  removed = false;
+  /** Ready endpoints by revision. */
+  readonly revisions = new Map<string, EndpointState[]>();
+  route: Route = [];
+  /** The endpoints that calls go to now; replaced, never changed. */
+  ready: readonly EndpointState[] = [];
+
+  constructor(report: FunctionReport, nowMs: number) {
+    this.ref = report.ref;
+    this.key = formatRef(report.ref);
+    this.report = report;
+    this.scale = toScaleSpec(report.labels);
+    this.timeoutMs = functionTimeoutMs(report.annotations);
+    this.lastCallMs = nowMs;
+  }
+
+  reroute(): void {
+    this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
+    this.ready = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+  }
+}
+
+export interface FunctionTable extends ProviderObserver {
+  /** @param key `name.namespace` */
+  get(key: string): FunctionEntry | undefined;
+  entries(): Iterable<FunctionEntry>;
+  readonly size: number;
+  /** Resolves when the provider has reported all it has. */
+  whenSynced(): Promise<void>;
+  /** Called after every change of a function, of its endpoints, and after its removal; returns what ends it. */
+  subscribe(listener: (entry: FunctionEntry) => void): () => void;
+}
+
+export const createFunctionTable = (parts: { readonly now?: () => number } = {}): FunctionTable => {
+  const now = parts.now ?? Date.now;
+  const functions = new Map<string, FunctionEntry>();
+  const endpoints = new Map<string, EndpointState>();
+  const listeners = new Set<(entry: FunctionEntry) => void>();
+  const synced = Promise.withResolvers<void>();
+
+  const changed = (entry: FunctionEntry): void => {
+    entry.reroute();
+    for (const listener of listeners) listener(entry);
+  };
+
+  const update = (entry: FunctionEntry, report: FunctionReport): void => {
+    const before = entry.report;
+    entry.report = report;
+    if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
+    if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
+    if (before.annotations !== report.annotations) entry.timeoutMs = functionTimeoutMs(report.annotations);
+  };
+
+  const drop = (entry: FunctionEntry, endpoint: EndpointState): void => {
+    const left = entry.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
+    if (left.length === 0) entry.revisions.delete(endpoint.revision);
+    else entry.revisions.set(endpoint.revision, left);
+  };
+
+  return {
+    get: (key) => functions.get(key),
+    entries: () => functions.values(),
+    get size() {
+      return functions.size;
+    },
+    whenSynced: () => synced.promise,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    functionChanged(report) {
+      let entry = functions.get(formatRef(report.ref));
+      if (entry === undefined) {
+        entry = new FunctionEntry(report, now());
+        functions.set(entry.key, entry);
+      } else update(entry, report);
+      changed(entry);
+    },
+    functionRemoved(ref) {
+      const entry = functions.get(formatRef(ref));
+      if (entry === undefined) return;
+      functions.delete(entry.key);
+      entry.removed = true;
+      for (const endpoint of [...entry.revisions.values()].flat()) {
+        endpoints.delete(endpoint.id);
+        void endpoint.retire();
+      }
+      entry.revisions.clear();
+      changed(entry);
+    },
+    endpointReady(ref: FunctionRef, endpoint: Endpoint) {
+      const entry = functions.get(formatRef(ref));
+      if (entry === undefined || endpoints.has(endpoint.id)) return;
+      const state = new EndpointState(endpoint);
+      endpoints.set(endpoint.id, state);
+      entry.revisions.set(endpoint.revision, [...(entry.revisions.get(endpoint.revision) ?? []), state]);
+      changed(entry);
+    },
+    async endpointGone(ref, endpointId) {
+      const endpoint = endpoints.get(endpointId);
+      if (endpoint === undefined) return;
+      endpoints.delete(endpointId);
+      const entry = functions.get(formatRef(ref));
+      if (entry !== undefined) {
+        drop(entry, endpoint);
+        changed(entry);
+      }
+      await endpoint.retire();
+    },
+    synced: () => synced.resolve(),
+  };
+};

@@ -1,0 +1,147 @@
+// The series of every function: counted by the invocation path, kept in step with the provider's functions, so that a
+// removed function's series go and a name that was never deployed makes none. OpenFaaS contract, 3.1 and 3.2.
+import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/provider.ts';
+import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
+import { toScaleSpec } from '../../provider/types/scale.ts';
+import { createSlots } from './slots.ts';
+
+/** Upper bounds of gateway_functions_seconds; the last bucket of a row counts what is above them. */
+export const secondsBuckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const sumColumn = secondsBuckets.length + 1;
+export const countColumn = sumColumn + 1;
+const width = countColumn + 1;
+
+/** A function may answer any status; past this many different ones the rest share one series. */
+export const maxCodes = 32;
+export const otherCode = 'other';
+
+export type FunctionSeries = {
+  readonly key: string;
+  removed: boolean;
+  started: number;
+  inFlight: number;
+  coldStarts: number;
+  desired: number;
+  min: number;
+  /** Empty when the function has no target of its own. */
+  target: string;
+  scalingType: string;
+  readonly ready: Set<string>;
+  /** Row of `rows` by status code. */
+  readonly rowByCode: Map<number | typeof otherCode, number>;
+};
+
+/** Satisfies the invocation path's `InvokeMetrics`. */
+export interface FunctionMetrics {
+  started(key: string): void;
+  finished(key: string, status: number, seconds: number): void;
+  coldStart(key: string): void;
+  /** Register it before the function table, so that a function's series exist before its first call. */
+  readonly observer: ProviderObserver;
+  /** Finished calls since the gateway started, over all codes. */
+  countOf(key: string): number;
+  /** A copy: what is removed meanwhile has `removed` set and its rows given back. */
+  list(): FunctionSeries[];
+  readonly row: (row: number, column: number) => number;
+}
+
+const bucketOf = (seconds: number): number => {
+  let bucket = 0;
+  while (bucket < secondsBuckets.length && seconds > (secondsBuckets[bucket] ?? 0)) bucket += 1;
+  return bucket;
+};
+
+const describe = (series: FunctionSeries, report: FunctionReport): void => {
+  series.desired = report.replicas;
+  series.min = toScaleSpec(report.labels).min;
+  const target = report.labels['com.openfaas.scale.target'] ?? '';
+  series.target = /^\d{1,15}$/.test(target) ? target : '';
+  series.scalingType = report.labels['com.openfaas.scale.type'] ?? 'rps';
+};
+
+const emptySeries = (key: string): FunctionSeries => ({
+  key,
+  removed: false,
+  started: 0,
+  inFlight: 0,
+  coldStarts: 0,
+  desired: 0,
+  min: 1,
+  target: '',
+  scalingType: 'rps',
+  ready: new Set(),
+  rowByCode: new Map(),
+});
+
+export const createFunctionMetrics = (): FunctionMetrics => {
+  const byKey = new Map<string, FunctionSeries>();
+  const slots = createSlots(width);
+
+  const rowFor = (series: FunctionSeries, status: number): number => {
+    const known = series.rowByCode.get(status);
+    if (known !== undefined) return known;
+    const code = series.rowByCode.size < maxCodes ? status : otherCode;
+    const row = series.rowByCode.get(code) ?? slots.take();
+    series.rowByCode.set(code, row);
+    return row;
+  };
+
+  const remove = (series: FunctionSeries): void => {
+    series.removed = true;
+    byKey.delete(series.key);
+    for (const row of series.rowByCode.values()) slots.give(row);
+    series.rowByCode.clear();
+  };
+
+  const observer: ProviderObserver = {
+    functionChanged(report) {
+      const key = formatRef(report.ref);
+      const series = byKey.get(key) ?? emptySeries(key);
+      byKey.set(key, series);
+      describe(series, report);
+    },
+    functionRemoved(ref: FunctionRef) {
+      const series = byKey.get(formatRef(ref));
+      if (series !== undefined) remove(series);
+    },
+    endpointReady(ref: FunctionRef, endpoint: Endpoint) {
+      byKey.get(formatRef(ref))?.ready.add(endpoint.id);
+    },
+    endpointGone(ref: FunctionRef, endpointId: string) {
+      byKey.get(formatRef(ref))?.ready.delete(endpointId);
+      return Promise.resolve();
+    },
+    synced() {},
+  };
+
+  return {
+    started(key) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      series.started += 1;
+      series.inFlight += 1;
+    },
+    finished(key, status, seconds) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      // A function that was removed and deployed again may see the end of a call that it did not begin.
+      if (series.inFlight > 0) series.inFlight -= 1;
+      const row = rowFor(series, status);
+      slots.add(row, bucketOf(seconds), 1);
+      slots.add(row, sumColumn, seconds);
+      slots.add(row, countColumn, 1);
+    },
+    coldStart(key) {
+      const series = byKey.get(key);
+      if (series !== undefined) series.coldStarts += 1;
+    },
+    observer,
+    countOf(key) {
+      let count = 0;
+      for (const row of byKey.get(key)?.rowByCode.values() ?? []) count += slots.get(row, countColumn);
+      return count;
+    },
+    list: () => [...byKey.values()],
+    row: slots.get,
+  };
+};

@@ -1,0 +1,103 @@
+// The Prometheus text of the functions' series, piece by piece: written in slices by server.ts, so that a scrape of
+// thousands of functions does not hold up calls.
+import { countColumn, type FunctionMetrics, type FunctionSeries, secondsBuckets, sumColumn } from './function-series.ts';
+
+/** Label values in the text format: backslash, quote and line feed are escaped. */
+export const escapeLabel = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+type Family = {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Lines of one function; empty when it has none. */
+  readonly lines: (series: FunctionSeries, metrics: FunctionMetrics) => string;
+};
+
+const label = (series: FunctionSeries): string => `function_name="${escapeLabel(series.key)}"`;
+
+const single =
+  (name: string, value: (series: FunctionSeries) => number): Family['lines'] =>
+  (series) =>
+    `${name}{${label(series)}} ${value(series)}\n`;
+
+const totals: Family['lines'] = (series, metrics) => {
+  let lines = '';
+  for (const [code, row] of series.rowByCode) {
+    lines += `gateway_function_invocation_total{${label(series)},code="${code}"} ${metrics.row(row, countColumn)}\n`;
+  }
+  return lines;
+};
+
+const seconds: Family['lines'] = (series, metrics) => {
+  let lines = '';
+  for (const [code, row] of series.rowByCode) {
+    const labels = `${label(series)},code="${code}"`;
+    let below = 0;
+    for (const [column, bound] of secondsBuckets.entries()) {
+      below += metrics.row(row, column);
+      lines += `gateway_functions_seconds_bucket{${labels},le="${bound}"} ${below}\n`;
+    }
+    const count = metrics.row(row, countColumn);
+    lines += `gateway_functions_seconds_bucket{${labels},le="+Inf"} ${count}\n`;
+    lines += `gateway_functions_seconds_sum{${labels}} ${metrics.row(row, sumColumn)}\n`;
+    lines += `gateway_functions_seconds_count{${labels}} ${count}\n`;
+  }
+  return lines;
+};
+
+const targetLoad: Family['lines'] = (series) =>
+  series.target === ''
+    ? ''
+    : `gateway_service_target_load{${label(series)},scaling_type="${escapeLabel(series.scalingType)}"} ${series.target}\n`;
+
+const families: readonly Family[] = [
+  { name: 'gateway_function_invocation_total', type: 'counter', help: 'Finished calls of a function by status.', lines: totals },
+  { name: 'gateway_functions_seconds', type: 'histogram', help: 'Duration of calls of a function by status.', lines: seconds },
+  {
+    name: 'gateway_function_invocation_started',
+    type: 'counter',
+    help: 'Calls of a function that were begun.',
+    lines: single('gateway_function_invocation_started', (series) => series.started),
+  },
+  {
+    name: 'gateway_function_invocation_inflight',
+    type: 'gauge',
+    help: 'Calls of a function that are running.',
+    lines: single('gateway_function_invocation_inflight', (series) => series.inFlight),
+  },
+  {
+    name: 'gateway_service_count',
+    type: 'gauge',
+    help: 'Desired replicas of a function.',
+    lines: single('gateway_service_count', (series) => series.desired),
+  },
+  {
+    name: 'gateway_service_ready_count',
+    type: 'gauge',
+    help: 'Replicas of a function that answer.',
+    lines: single('gateway_service_ready_count', (series) => series.ready.size),
+  },
+  {
+    name: 'gateway_service_min',
+    type: 'gauge',
+    help: 'Fewest replicas that scaling may leave a function.',
+    lines: single('gateway_service_min', (series) => series.min),
+  },
+  { name: 'gateway_service_target_load', type: 'gauge', help: 'Load that one replica should carry.', lines: targetLoad },
+  {
+    name: 'gateway_function_cold_starts_total',
+    type: 'counter',
+    help: 'Calls that waited for a first replica.',
+    lines: single('gateway_function_cold_starts_total', (series) => series.coldStarts),
+  },
+];
+
+/** Every family with its functions; one string per family head and per function. */
+export function* functionText(metrics: FunctionMetrics): Generator<string, void> {
+  const functions = metrics.list();
+  for (const family of families) {
+    yield `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
+    for (const series of functions) if (!series.removed) yield family.lines(series, metrics);
+  }
+}

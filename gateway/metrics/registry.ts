@@ -1,0 +1,65 @@
+// The gateway's own metrics, process and event loop included, in a registry of its own.
+import { readdir } from 'node:fs/promises';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type ControlMetrics = {
+  /** One answered request of the control API; `path` is the route's, so that names in paths make no series. */
+  observe(method: string, path: string, status: number, seconds: number): void;
+  /** Prometheus text. */
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+/** prom-client reads or builds these synchronously in time that grows with open sockets. */
+const slowWithManySockets = [
+  'process_open_fds',
+  'nodejs_active_resources',
+  'nodejs_active_resources_total',
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests',
+  'nodejs_active_requests_total',
+];
+
+const watchOpenFiles = (registry: Registry): void => {
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors.',
+    registers: [registry],
+    async collect() {
+      const files = await readdir('/proc/self/fd').catch(() => undefined);
+      if (files !== undefined) this.set(files.length - 1);
+    },
+  });
+};
+
+/** @param version shown as label of `sluice_build_info` */
+export const createControlMetrics = (version: string): ControlMetrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of slowWithManySockets) registry.removeSingleMetric(name);
+  if (process.platform === 'linux') watchOpenFiles(registry);
+  const labelNames = ['method', 'path', 'status'] as const;
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests of the control API.',
+    labelNames,
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Duration of requests of the control API.',
+    labelNames,
+    registers: [registry],
+  });
+  new Gauge({ name: 'sluice_build_info', help: 'Always 1.', labelNames: ['version'], registers: [registry] }).set({ version }, 1);
+  return {
+    observe(method, path, status, seconds) {
+      const labels = { method, path, status: String(status) };
+      requests.inc(labels);
+      durations.observe(labels, seconds);
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+};

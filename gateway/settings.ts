@@ -1,0 +1,219 @@
+// Every setting of the gateway in one table: name, flag, environment variables, default, parser, meaning.
+// `config.ts` reads it, `sluice gateway --help` and docs/configuration.md are printed from it.
+import { defaultMaxBundleBytes } from '../provider/types/bundle.ts';
+import { parseDuration } from '../provider/types/duration.ts';
+import { defaultNamespace, isLabelName, labelNameRule } from '../provider/types/name.ts';
+import { parseQuantity } from '../provider/types/quantity.ts';
+
+/** The value of a text, or what was expected instead. */
+export type Parsed<Value> = { readonly value: Value } | { readonly expected: string };
+
+export type Setting<Value> = {
+  /** On the command line, without the dashes. */
+  readonly flag: string;
+  /** First found wins; ours come before OpenFaaS's. */
+  readonly env: readonly string[];
+  /** As a user would write it; empty stands for none. */
+  readonly default: string;
+  readonly parse: (text: string) => Parsed<Value>;
+  readonly doc: string;
+};
+
+const text = (value: string): Parsed<string> => ({ value });
+
+const nonEmpty =
+  (what: string) =>
+  (value: string): Parsed<string> =>
+    value.trim() === '' ? { expected: what } : { value };
+
+const wholeNumber =
+  (what: string, least: number, most: number) =>
+  (value: string): Parsed<number> =>
+    /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most ? { value: Number(value) } : { expected: what };
+
+const port = wholeNumber('a port from 0 to 65535', 0, 65_535);
+
+const duration =
+  (least: number, what: string) =>
+  (value: string): Parsed<number> => {
+    const ms = parseDuration(value);
+    return ms !== undefined && ms >= least && ms <= 2 ** 31 - 1 ? { value: ms } : { expected: what };
+  };
+
+const timeout = duration(1, 'a duration above 0 such as 60, 60s or 1m5s, at most 24 days');
+
+const bytes = (value: string): Parsed<number> => {
+  const amount = parseQuantity(value);
+  return amount !== undefined && amount >= 1 && Number.isSafeInteger(amount)
+    ? { value: amount }
+    : { expected: 'a number of bytes such as 1048576 or 512Mi' };
+};
+
+const oneOf =
+  <Word extends string>(...words: readonly Word[]) =>
+  (value: string): Parsed<Word> => {
+    const word = words.find((each) => each === value);
+    return word === undefined ? { expected: `one of ${words.join(', ')}` } : { value: word };
+  };
+
+const trueOrFalse = (value: string): Parsed<boolean> =>
+  value === 'true' || value === 'false' ? { value: value === 'true' } : { expected: 'true or false' };
+
+const provider = (value: string): Parsed<'process'> => {
+  if (value === 'process') return { value };
+  return { expected: value === 'kubernetes' ? 'process; the kubernetes provider is not part of this version' : 'process' };
+};
+
+const namespace = (value: string): Parsed<string> => (isLabelName(value) ? { value } : { expected: labelNameRule });
+
+export const gatewaySettings = {
+  host: {
+    flag: 'host',
+    env: ['SLUICE_HOST'],
+    default: '127.0.0.1',
+    parse: nonEmpty('an address to listen on'),
+    doc: 'address to listen on; 0.0.0.0 for every interface',
+  },
+  port: { flag: 'port', env: ['SLUICE_PORT'], default: '8080', parse: port, doc: 'port of functions and control API; 0 for any' },
+  metricsPort: {
+    flag: 'metrics-port',
+    env: ['SLUICE_METRICS_PORT'],
+    default: '8082',
+    parse: port,
+    doc: 'port of /metrics; 0 for any',
+  },
+  dataDir: {
+    flag: 'data-dir',
+    env: ['SLUICE_DATA_DIR'],
+    default: '~/.sluice',
+    parse: nonEmpty('a directory'),
+    doc: 'where functions, secrets, namespaces and credentials are kept; one gateway at a time',
+  },
+  provider: {
+    flag: 'provider',
+    env: ['SLUICE_PROVIDER'],
+    default: 'process',
+    parse: provider,
+    doc: 'where functions run: process (this machine)',
+  },
+  functionNamespace: {
+    flag: 'function-namespace',
+    env: ['SLUICE_FUNCTION_NAMESPACE', 'function_namespace'],
+    default: defaultNamespace,
+    parse: namespace,
+    doc: 'namespace of functions that are named without one',
+  },
+  basicAuth: {
+    flag: 'basic-auth',
+    env: ['SLUICE_BASIC_AUTH', 'basic_auth'],
+    default: 'true',
+    parse: trueOrFalse,
+    doc: 'false lets everybody who reaches the port deploy and delete functions',
+  },
+  secretMountPath: {
+    flag: 'secret-mount-path',
+    env: ['SLUICE_SECRET_MOUNT_PATH', 'secret_mount_path'],
+    default: '',
+    parse: text,
+    doc: 'directory with basic-auth-user and basic-auth-password; without it they are generated in the data directory',
+  },
+  readTimeoutMs: {
+    flag: 'read-timeout',
+    env: ['SLUICE_READ_TIMEOUT', 'read_timeout'],
+    default: '60s',
+    parse: timeout,
+    doc: 'longest time for the head of a request, and longest silence in the body of a control request',
+  },
+  writeTimeoutMs: {
+    flag: 'write-timeout',
+    env: ['SLUICE_WRITE_TIMEOUT', 'write_timeout'],
+    default: '60s',
+    parse: timeout,
+    doc: 'checked for the sake of OpenFaaS settings, otherwise unused: a call is limited by upstream_timeout',
+  },
+  upstreamTimeoutMs: {
+    flag: 'upstream-timeout',
+    env: ['SLUICE_UPSTREAM_TIMEOUT', 'upstream_timeout'],
+    default: '60s',
+    parse: timeout,
+    doc: 'longest time for one call of a function that sets no sluice.dev/timeout',
+  },
+  drainTimeoutMs: {
+    flag: 'drain-timeout',
+    env: ['SLUICE_DRAIN_TIMEOUT'],
+    default: '30s',
+    parse: duration(0, 'a duration such as 30s'),
+    doc: 'how long running calls may finish when a replica or the gateway stops',
+  },
+  parkIdleMs: {
+    flag: 'park-idle',
+    env: ['SLUICE_PARK_IDLE'],
+    default: '15m',
+    parse: duration(0, 'a duration such as 15m, or 0 for never'),
+    doc: 'functions without com.openfaas.scale.min are stopped after this time without calls; 0 for never',
+  },
+  maxWaitingCalls: {
+    flag: 'max-waiting-calls',
+    env: ['SLUICE_MAX_WAITING_CALLS'],
+    default: '10000',
+    parse: wholeNumber('a whole number of 1 or more', 1, 10_000_000),
+    doc: 'callers of one function that wait for its first replica; more get 503',
+  },
+  poolSize: {
+    flag: 'pool-size',
+    env: ['SLUICE_POOL_SIZE'],
+    default: '2',
+    parse: wholeNumber('a whole number from 0 to 100', 0, 100),
+    doc: 'watchdogs that stand ready for a function to start in; 0 for none',
+  },
+  maxBundleBytes: {
+    flag: 'max-bundle-bytes',
+    env: ['SLUICE_MAX_BUNDLE_BYTES'],
+    default: String(defaultMaxBundleBytes),
+    parse: bytes,
+    doc: 'largest function bundle',
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: ['SLUICE_LOG_LEVEL'],
+    default: 'info',
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    doc: 'least severe log line that is written; on a terminal the default is warn',
+  },
+  logFormat: {
+    flag: 'log-format',
+    env: ['SLUICE_LOG_FORMAT'],
+    default: 'json',
+    parse: oneOf('json', 'text'),
+    doc: 'form of the log on standard error; on a terminal the default is text',
+  },
+} satisfies Readonly<Record<string, Setting<unknown>>>;
+
+/** Read by OpenFaaS's gateway or set by its chart, without a meaning here: taken and left alone. */
+export const ignoredEnv: readonly string[] = [
+  'functions_provider_url',
+  'logs_provider_url',
+  'faas_nats_address',
+  'faas_nats_port',
+  'faas_nats_cluster_name',
+  'faas_nats_channel',
+  'faas_prometheus_host',
+  'faas_prometheus_port',
+  'scale_from_zero',
+  'max_idle_conns',
+  'max_idle_conns_per_host',
+  'write_request_uri',
+  'auth_proxy_url',
+  'auth_proxy_pass_body',
+  'direct_functions',
+  'direct_functions_suffix',
+  'default_target',
+  'probe_functions',
+  'probe_interval',
+  'probe_count',
+  'async',
+  'pprof',
+  'metering',
+  'metering_excluded_namespaces',
+  'metering_default_memory',
+];

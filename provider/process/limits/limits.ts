@@ -1,0 +1,29 @@
+// How a replica is held to its memory and CPU limits, and what it uses. cgroup.ts and watch.ts are the two ways.
+
+export type Caps = {
+  readonly memoryBytes?: number | undefined;
+  readonly cpuCores?: number | undefined;
+};
+
+export type Usage = {
+  /** CPU time since the replica began, in ms. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+};
+
+/** The hold on one replica's processes. None of its promises rejects. */
+export interface Confinement {
+  limit(caps: Caps): Promise<void>;
+  /** True when it was ended for its memory. */
+  ranOutOfMemory(): Promise<boolean>;
+  usage(): Promise<Usage | undefined>;
+  /** Ends every process that is left of it. */
+  release(): Promise<void>;
+}
+
+export interface Limits {
+  /** For people: what is enforced here, and how. */
+  readonly description: string;
+  confine(process: { readonly pid: number; readonly marker: string }): Confinement;
+  close(): Promise<void>;
+}
