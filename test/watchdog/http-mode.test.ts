@@ -215,7 +215,7 @@ const failures: readonly {
     source: 'setInterval(() => {}, 1000)',
     environment: { ready_timeout: '100ms' },
     reason: 'NeverReady',
-    message: /did not listen .* ready_timeout of 0.1s/,
+    message: /did not listen .* told in SLUICE_UPSTREAM_SOCKET, within ready_timeout of 0.1s/,
   },
   { name: 'no fprocess (fact 1)', source: '', environment: { fprocess: '' }, reason: 'Invalid', message: /fprocess: expected/ },
 ];
