@@ -111,3 +111,16 @@ test('GET /_/health is 200 OK, other methods 405; ready is 200 and empty (facts 
   const ready = await blank.call('/_/ready');
   assert.deepEqual([ready.status, ready.body], [200, '']);
 });
+
+test('a client that leaves in the middle of its body is no call for the handler', async (t) => {
+  const blank = await startHandler(
+    t,
+    'module.exports = (r) => r.text().then(() => console.log("whole"), (error) => { console.log("cut: " + error.message); return new Response() })',
+    { handler_style: 'web' },
+  );
+  const socket = connect(blank.socketPath);
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc');
+  setTimeout(() => socket.destroy(), 30);
+  await blank.printed('stdout', /cut: body: the client went away/);
+  assert.equal((await blank.call('/_/health')).status, 200);
+});
