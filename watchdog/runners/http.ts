@@ -1,11 +1,12 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
-import { Agent, type ClientRequest, type IncomingMessage, request as send } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
+import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
 import { StartError } from '../start-error.ts';
 import { chooseUpstream, type Upstream, waitForListener } from '../upstream.ts';
@@ -16,7 +17,7 @@ import { createUpgrade } from './upgrade.ts';
 const idleConnectionMs = 1000;
 const stopGraceMs = 5000;
 
-type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: Agent };
+type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
 
 const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   const { response } = call;
