@@ -13,7 +13,7 @@ test('cli fact 53: secret create trims its value, unless told not to, and sends 
   await writeFile(join(cwd, 'value'), ' v\n');
   const ran = await runCli(t, ['secret', 'create', 'one', '-g', gateway.url], { stdin: ' piped \n' });
   assert.equal(ran.code, 0);
-  assert.equal(ran.stdout, 'Creating secret: one.\nCreated: 202\n');
+  assert.equal(ran.stdout, 'Creating secret: one.\nCreated: 202 Accepted\n');
   await runCli(t, ['secret', 'create', 'two', '--from-literal', ' x ', '--trim=false', '-n', 'ns', '-g', gateway.url]);
   await runCli(t, ['secret', 'create', 'three', '--from-file', 'value', '-g', gateway.url], { cwd });
   assert.deepEqual(
