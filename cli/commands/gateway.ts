@@ -33,11 +33,11 @@ const announce = (ctx: Context, gateway: Running): void => {
 };
 
 const sample = async (ctx: Context, gateway: Running): Promise<void> => {
-  const { url, credentials } = gateway;
+  const { url, credentials, dataDir } = gateway;
   const authorization = credentials === undefined ? null : basicHeader(credentials.user, credentials.password);
   try {
     const client = await connect(ctx, { options: { gateway: url, tlsNoVerify: false }, authorization });
-    const name = await deploySample(ctx, client);
+    const name = await deploySample(ctx, client, dataDir);
     if (name !== undefined) ctx.stdout.write(`\ntry it:   ${sampleCall(url, name)}\n`);
   } catch (error) {
     if (ctx.signal.aborted) return;
