@@ -63,5 +63,5 @@ export const deploySample = async (ctx: Context, client: Client, dataDir: string
   }
 };
 
-/** A command line that works when pasted. */
-export const sampleCall = (url: string, name: string): string => `curl ${url}/function/${name} -d world`;
+/** A command line that works when pasted; the answer shows that its body arrived. */
+export const sampleCall = (url: string, name: string): string => `curl ${url}/function/${name} -d Ada`;

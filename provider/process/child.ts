@@ -75,6 +75,7 @@ const readOutput = (stream: Readable, emit: (line: string) => void): Promise<voi
     setTimeout(() => stream.resume(), pauseMs).unref();
   });
   stream.on('error', () => stream.destroy());
+  stream.resume();
   return new Promise((resolve) => {
     stream.on('close', () => {
       splitter.end();

@@ -109,13 +109,19 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
   const onReply = (reply: SpawnReply): void => {
     const pending = requests.get(reply.id);
     if (pending === undefined) return;
-    if (reply.kind === 'failed') return fail(reply.id, reply.message);
-    if (reply.kind === 'started') {
-      pending.pid = reply.pid;
-      return settle(pending);
+    switch (reply.kind) {
+      case 'failed':
+        fail(reply.id, reply.message);
+        break;
+      case 'started':
+        pending.pid = reply.pid;
+        settle(pending);
+        break;
+      case 'ended':
+        requests.delete(reply.id);
+        pending.end({ code: reply.code, signal: reply.signal });
+        break;
     }
-    requests.delete(reply.id);
-    pending.end({ code: reply.code, signal: reply.signal });
   };
 
   const server = await listen(path, (socket) =>

@@ -1,10 +1,11 @@
-import type { ProcessProviderOptions } from '../../../provider/process/index.ts';
-import type { Provider } from '../../../provider/provider.ts';
-import { putKind } from '../../conformance/kinds.ts';
-import { type MakeSubject, providerConformance } from '../../conformance/provider.ts';
-import { makePlace } from './support/make-provider.ts';
+// The embedded provider as a subject of the conformance suite.
+import type { ProcessProviderOptions } from '../../../../provider/process/index.ts';
+import type { Provider } from '../../../../provider/provider.ts';
+import { putKind } from '../../../conformance/kinds.ts';
+import type { MakeSubject } from '../../../conformance/provider.ts';
+import { makePlace } from './make-provider.ts';
 
-const make =
+export const makeSubject =
   (options: Partial<ProcessProviderOptions>): MakeSubject =>
   async () => {
     const place = await makePlace();
@@ -28,6 +29,3 @@ const make =
       },
     };
   };
-
-providerConformance('process with a pool of blank watchdogs', make({ poolSize: 2 }));
-providerConformance('process without a pool', make({ poolSize: 0 }));
