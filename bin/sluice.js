@@ -27,14 +27,14 @@ const runWith = (node) => {
   const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
   // The terminal sends ^C to the whole group; a signal sent to this process alone has to be passed on.
   const pass = (signal) => child.kill(signal);
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, pass);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, pass);
   child.on('error', (error) => {
     console.error(`sluice: cannot start ${node}: ${error.message}`);
     process.exit(1);
   });
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
-    for (const each of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.removeAllListeners(each);
+    for (const each of ['SIGTERM', 'SIGINT']) process.removeAllListeners(each);
     process.kill(process.pid, signal);
   });
 };

@@ -2,12 +2,11 @@
 // The only file that knows them all, and the only one that names a provider.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Provider } from '../provider/provider.ts';
 import type { VersionInfo } from '../provider/types/info.ts';
 import { createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { type Credentials, keepCredentials, readCredentials } from './credentials.ts';
+import { type Credentials, keepCredentials, readCredentials, sweepCredentials } from './credentials.ts';
 import { authorize } from './http/authorize.ts';
 import { basicAuth, noAuth } from './http/basic-auth.ts';
 import { createFunctionHandler } from './invoke/http.ts';
@@ -15,6 +14,7 @@ import { createInvoker } from './invoke/invoke.ts';
 import { createFunctionTable } from './invoke/table.ts';
 import { isFunctionPath } from './invoke/target.ts';
 import { toListenError, toUrl } from './listen.ts';
+import { createLog, type Log } from './log.ts';
 import { createFunctionMetrics, type FunctionMetrics } from './metrics/function-series.ts';
 import { createControlMetrics } from './metrics/registry.ts';
 import { type MetricsParts, startMetricsServer } from './metrics/server.ts';
@@ -23,7 +23,6 @@ import { createParking } from './scale/park.ts';
 import { createServer, type GatewayServer } from './server.ts';
 import { findPackageRoot, readVersion } from './version.ts';
 
-type Log = pino.Logger;
 type Env = Readonly<Record<string, string | undefined>>;
 
 export type GatewayOptions = {
@@ -55,18 +54,14 @@ export type Gateway = {
   close(): Promise<void>;
 };
 
-const createLog = (level: string, resources: AsyncDisposableStack): Log => {
-  const destination = pino.destination({ dest: 2, sync: false });
-  resources.defer(() => new Promise((resolve) => destination.flush(() => resolve())));
-  return pino({ level }, destination);
-};
-
 const openCredentials = async (config: Config, log: Log): Promise<Credentials | undefined> => {
   if (!config.basicAuth) {
     log.warn('basic_auth is false: everybody who reaches this port may deploy, read and delete functions and secrets');
     return undefined;
   }
-  return config.secretMountPath === '' ? keepCredentials(config.dataDir) : readCredentials(config.secretMountPath);
+  if (config.secretMountPath !== '') return readCredentials(config.secretMountPath);
+  await sweepCredentials(config.dataDir);
+  return keepCredentials(config.dataDir);
 };
 
 const openProcessProvider = async ({ config, env, version, log }: ProviderParts): Promise<Provider> => {
@@ -77,11 +72,11 @@ const openProcessProvider = async ({ config, env, version, log }: ProviderParts)
   return createProcessProvider({
     dataDir: config.dataDir,
     runDir: useRuntimeDir ? runtimeDir : undefined,
-    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.js'),
+    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.cjs'),
     nodePath: process.execPath,
     defaultNamespace: config.functionNamespace,
     log: log.child({ part: 'provider' }),
-    holder: `process ${process.pid}, ${toUrl(config.host, config.port)}`,
+    holder: config.port === 0 ? `process ${process.pid}` : `process ${process.pid}, ${toUrl(config.host, config.port)}`,
     poolSize: config.poolSize,
     maxBundleBytes: config.maxBundleBytes,
     drainTimeoutMs: config.drainTimeoutMs,
@@ -150,11 +145,12 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const config = readConfig(options.argv, options.env);
   const version = readVersion();
   await using starting = new AsyncDisposableStack();
-  const log = options.log ?? createLog(config.logLevel, starting);
-  const credentials = await openCredentials(config, log);
+  const log = options.log ?? createLog(config, starting);
   const openProvider = options.openProvider ?? openProcessProvider;
   const provider = await openProvider({ config, env: options.env, version, log });
   starting.defer(() => provider.close());
+  // Only now is the data directory ours alone.
+  const credentials = await openCredentials(config, log);
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release);

@@ -17,14 +17,19 @@ export type ServerParts = {
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   readonly isFunctionPath: (url: string) => boolean;
   /** How long a client may take to send a request's head; default one minute. */
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
   /** How long a connection without a request stays open; default 65 s, longer than load balancers keep theirs. */
-  readonly keepAliveMs?: number;
+  readonly keepAliveMs?: number | undefined;
+  /** How often the first limit is looked at; default 5 s. */
+  readonly checkMs?: number | undefined;
 };
+
+/** `port` 0 takes a free one. */
+export type ListenAddress = { readonly host: string; readonly port: number };
 
 export interface GatewayServer {
   /** @throws the system's error when the address cannot be had, such as EADDRINUSE */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>;
+  listen(address: ListenAddress): Promise<ListenAddress>;
   /** Takes no more connections, answers what runs with `Connection: close`, and cuts what is left after `drainMs`. */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
@@ -47,6 +52,31 @@ const answerToBrokenRequest = (error: NodeJS.ErrnoException): string => {
 
 const isWebSocket = (req: IncomingMessage): boolean =>
   req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersionMinor === 1;
+
+const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
+  new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen({ ...address }, () => {
+      http.off('error', reject);
+      const { address: host, port } = http.address() as AddressInfo;
+      resolve({ host, port });
+    });
+  });
+
+const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const limit = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, drainMs);
+    http.close(() => {
+      clearTimeout(limit);
+      resolve();
+    });
+    for (const socket of sockets) {
+      const response = responseOn(socket);
+      if (response !== undefined) response.shouldKeepAlive = false;
+    }
+  });
 
 export const createServer = (parts: ServerParts): GatewayServer => {
   const { functions, control, isFunctionPath } = parts;
@@ -74,7 +104,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     headersTimeout: parts.headersTimeoutMs ?? 60_000,
     requestTimeout: 0,
     keepAliveTimeout: parts.keepAliveMs ?? 65_000,
-    connectionsCheckingInterval: 5000,
+    connectionsCheckingInterval: parts.checkMs ?? 5000,
     // Offers of other protocols may be ignored (RFC 9110, 7.8): they are ordinary requests to us.
     shouldUpgradeCallback: (req) =>
       isWebSocket(req) && isFunctionPath(req.url as string) && canonicalUrl(req.url as string) === undefined && !ambiguity(req),
@@ -111,29 +141,10 @@ export const createServer = (parts: ServerParts): GatewayServer => {
   });
 
   return {
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
-        http.once('error', reject);
-        http.listen({ host, port }, () => {
-          http.off('error', reject);
-          const { address, port: bound } = http.address() as AddressInfo;
-          resolve({ host: address, port: bound });
-        });
-      }),
-    close: ({ drainMs = 0 } = {}) =>
-      new Promise((resolve) => {
-        draining = true;
-        const limit = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, drainMs);
-        http.close(() => {
-          clearTimeout(limit);
-          resolve();
-        });
-        for (const socket of sockets) {
-          const response = responseOn(socket);
-          if (response !== undefined) response.shouldKeepAlive = false;
-        }
-      }),
+    listen: (address) => listenOn(http, address),
+    close({ drainMs = 0 } = {}) {
+      draining = true;
+      return drain(http, sockets, drainMs);
+    },
   };
 };

@@ -178,7 +178,14 @@ export const gatewaySettings = {
     env: ['SLUICE_LOG_LEVEL'],
     default: 'info',
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-    doc: 'least severe log line that is written',
+    doc: 'least severe log line that is written; on a terminal the default is warn',
+  },
+  logFormat: {
+    flag: 'log-format',
+    env: ['SLUICE_LOG_FORMAT'],
+    default: 'json',
+    parse: oneOf('json', 'text'),
+    doc: 'form of the log on standard error; on a terminal the default is text',
   },
 } satisfies Readonly<Record<string, Setting<unknown>>>;
 

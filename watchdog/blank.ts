@@ -15,10 +15,14 @@ import { createRunner } from './runners/create-runner.ts';
 import type { Runner } from './runners/runner.ts';
 import { parseSpecialization } from './specialization.ts';
 import { describeThrown, StartError } from './start-error.ts';
+import { warmUp } from './warm-up.ts';
 
 const maxSpecializationBytes = 16 * 1024 * 1024;
 /** Longest wait for running calls at the end, when the function has no time limit of its own. */
 const defaultDrainMs = 30_000;
+
+/** Long enough that a start without a pool has been told by then what to run. */
+const warmUpPauseMs = 20;
 
 /** Compares in a time that does not tell how much of it was right. */
 const isSame = (given: string, wanted: string): boolean => {
@@ -88,6 +92,11 @@ class Blank {
     return this.#life.die(error);
   }
 
+  /** Somebody has begun to specialise it. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
   async stop(): Promise<void> {
     await this.#life.stop(this.#intervalMs, this.#drainMs);
     process.exit(0);
@@ -143,5 +152,10 @@ export const startBlank = (env: NodeJS.ProcessEnv): void => {
   const pipe = openControlPipe(() => blank.vanish());
   process.once('SIGTERM', () => void blank.stop());
   blank.front.server.on('error', (error) => blank.die(new StartError('Invalid', `${socketPath}: ${error.message}`)));
-  blank.front.server.listen(socketPath, () => pipe.write('ready\n'));
+  blank.front.server.listen(socketPath, () => {
+    pipe.write('ready\n');
+    setTimeout(() => {
+      if (!blank.taken) warmUp(socketPath);
+    }, warmUpPauseMs);
+  });
 };

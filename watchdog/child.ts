@@ -1,5 +1,5 @@
 // The function's own process, for the modes that have one.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Config, Environment } from './config.ts';
 import { createLineWriter, linePrefix } from './log-lines.ts';
@@ -37,6 +37,7 @@ export type ServerProcess = {
 
 /** Starts the one process that serves all calls. It stays in our process group, so that whoever ends the group ends it. */
 export const startServerProcess = (config: Config, env: Environment): ServerProcess => {
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const [command, args] = commandOf(config.fprocess);
   const output = config.prefixLogs ? 'pipe' : 'inherit';
   const child: ChildProcess = spawn(command, args, { env: env as NodeJS.ProcessEnv, stdio: ['pipe', output, output] });

@@ -1,11 +1,12 @@
 // The HTTP server in front of a function: health and readiness are answered here, the rest are calls.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { accessLine } from './access-log.ts';
 import { answer } from './answer.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createServer } from './node-http.ts';
 import { hasBody } from './read-body.ts';
 import type { Runner } from './runners/runner.ts';
 
@@ -41,9 +42,18 @@ const isGet = (request: IncomingMessage, response: ServerResponse): boolean => {
   return false;
 };
 
+/** Looked up in the list as it came: the object of all headers is not made for this alone. */
+const timeoutAsked = (flat: readonly string[]): string | undefined => {
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (name.length === 9 && name.toLowerCase() === 'x-timeout') return flat[i + 1];
+  }
+  return undefined;
+};
+
 const startLimits = (call: Call, config: Config): void => {
   const { execTimeoutMs, writeTimeoutMs, readTimeoutMs } = config;
-  const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, call.request.headers['x-timeout'] as string | undefined);
+  const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, timeoutAsked(call.request.rawHeaders));
   if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs)) call.limit(exec, 'exec_timeout');
   else if (writeTimeoutMs !== 0) call.limit(writeTimeoutMs, 'write_timeout');
   if (readTimeoutMs !== 0 && hasBody(call.request)) call.limitBody(readTimeoutMs);

@@ -1,7 +1,7 @@
 // A watchdog that was started alone, as of-watchdog is in an image: configured by its environment, on a port of its own,
 // with metrics on another and a lock file for health checks.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { formatDuration } from '../provider/types/duration.ts';
@@ -10,6 +10,7 @@ import { Front } from './front.ts';
 import { createLife } from './life.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics, sendMetrics } from './metrics.ts';
+import { createServer } from './node-http.ts';
 import { createRunner } from './runners/create-runner.ts';
 import type { Runner } from './runners/runner.ts';
 import { StartError } from './start-error.ts';

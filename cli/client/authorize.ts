@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { createPaint } from '../output/paint.ts';
 import { isLoopback } from './gateway-address.ts';
 import { findLogin } from './login-file.ts';
 
@@ -28,7 +29,8 @@ const fromDataDirectory = async (ctx: Context): Promise<string | undefined> => {
   const user = await readCredential(join(directory, 'credentials', 'basic-auth-user'));
   const password = await readCredential(join(directory, 'credentials', 'basic-auth-password'));
   if (!user || !password) return undefined;
-  ctx.stderr.write(`using the credentials of the gateway's data directory ${shortened(directory, ctx.home)}\n`);
+  const note = `using the credentials of the gateway's data directory ${shortened(directory, ctx.home)}`;
+  ctx.stderr.write(`${createPaint(ctx.stderr, ctx.env).dim(note)}\n`);
   return basicHeader(user, password);
 };
 

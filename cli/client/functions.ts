@@ -15,14 +15,15 @@ export const listFunctions = async (client: Client, namespace: string | undefine
   return list as FunctionStatus[];
 };
 
-/** `undefined` when there is no such function. */
+/** `undefined` when there is no such function. @param wishes.usage what it uses of the machine, too */
 export const findFunction = async (
   client: Client,
   name: string,
   namespace: string | undefined,
+  wishes: { readonly usage: boolean } = { usage: false },
 ): Promise<FunctionStatus | undefined> => {
   const what = `looking up ${name}`;
-  const query = { usage: '1', namespace };
+  const query = { usage: wishes.usage ? '1' : undefined, namespace };
   const reply = await client.call('GET', `/system/function/${encodeURIComponent(name)}`, { query });
   if (reply.status === 404) return undefined;
   expectStatus(client, reply, [200], what);

@@ -13,7 +13,9 @@ export const getInfo = async (client: Client, timeoutMs?: number): Promise<Gatew
 /** `undefined` for a gateway that has no such page; then it is one of OpenFaaS's and runs images. */
 export const findInfo = async (client: Client): Promise<GatewayInfo | undefined> => {
   const reply = await client.call('GET', '/system/info');
-  if (reply.status !== 200) return undefined;
-  const info = parseBody(client, reply, 'asking what the gateway runs') as Partial<GatewayInfo> | null;
+  const what = 'asking what the gateway runs';
+  if ([404, 405, 501].includes(reply.status)) return undefined;
+  expectStatus(client, reply, [200], what);
+  const info = parseBody(client, reply, what) as Partial<GatewayInfo> | null;
   return info?.provider ? (info as GatewayInfo) : undefined;
 };

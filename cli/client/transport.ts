@@ -1,7 +1,12 @@
 // One HTTP request of the CLI. Why not fetch: it cannot send a body with GET, and it cuts a stream that is silent for
 // five minutes, which a followed log may well be.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import type { Readable } from 'node:stream';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { Environment } from '../context.ts';
@@ -36,46 +41,32 @@ const unreachable = (url: string, error: NodeJS.ErrnoException): FaasError => {
   return new FaasError('unavailable', `cannot reach ${new URL(url).origin}: ${hint}`, { cause: error });
 };
 
-const agentFor = (url: URL, outgoing: Outgoing): HttpAgent | HttpsAgent => {
-  // A proxy knows nothing of this machine's own addresses.
-  const proxyEnv = isLoopback(url.href) ? undefined : { ...outgoing.env };
-  const shared = { keepAlive: false, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
-  return url.protocol === 'https:'
-    ? new HttpsAgent({ ...shared, rejectUnauthorized: !outgoing.tlsNoVerify })
-    : new HttpAgent(shared);
-};
-
-const start = (outgoing: Outgoing) => {
+const start = async (outgoing: Outgoing): Promise<ClientRequest> => {
   const url = new URL(outgoing.url);
-  const options: RequestOptions = {
-    method: outgoing.method,
-    headers: outgoing.headers,
-    agent: agentFor(url, outgoing),
-    signal: outgoing.signal,
-  };
-  return url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+  // A proxy knows nothing of this machine's own addresses.
+  const shared = { keepAlive: false, ...(isLoopback(url.href) ? {} : { proxyEnv: { ...outgoing.env } }) };
+  const options: RequestOptions = { method: outgoing.method, headers: outgoing.headers, signal: outgoing.signal };
+  if (url.protocol !== 'https:') return httpRequest(url, { ...options, agent: new HttpAgent(shared) });
+  // Why here: TLS costs as long to load as the rest of the command, and a local gateway has none.
+  const { Agent, request } = await import('node:https');
+  return request(url, { ...options, agent: new Agent({ ...shared, rejectUnauthorized: !outgoing.tlsNoVerify }) });
 };
 
-/** @throws unavailable when no answer came, with what to do; timeout when none came in time */
-export const send = (outgoing: Outgoing): Promise<IncomingMessage> =>
+const settle = (request: ClientRequest, outgoing: Outgoing): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const request = start(outgoing);
     let answered = false;
-    const timer =
-      outgoing.timeoutMs === 0
-        ? undefined
-        : setTimeout(() => {
-            const message = `no answer from ${new URL(outgoing.url).origin} within ${outgoing.timeoutMs / 1000} s`;
-            request.destroy(new FaasError('timeout', message));
-          }, outgoing.timeoutMs);
-    const finish = (): void => clearTimeout(timer);
+    const tooLate = (): void => {
+      const message = `no answer from ${new URL(outgoing.url).origin} within ${outgoing.timeoutMs / 1000} s`;
+      request.destroy(new FaasError('timeout', message));
+    };
+    const timer = outgoing.timeoutMs === 0 ? undefined : setTimeout(tooLate, outgoing.timeoutMs);
     request.on('response', (response) => {
-      finish();
+      clearTimeout(timer);
       answered = true;
       resolve(response);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      finish();
+      clearTimeout(timer);
       // Why: a server that refuses a large body answers first and cuts the connection then; the answer is what counts.
       if (!answered) reject(error instanceof FaasError || error.name === 'AbortError' ? error : unreachable(outgoing.url, error));
     });
@@ -85,3 +76,6 @@ export const send = (outgoing: Outgoing): Promise<IncomingMessage> =>
       outgoing.body.pipe(request);
     }
   });
+
+/** @throws unavailable when no answer came, with what to do; timeout when none came in time */
+export const send = async (outgoing: Outgoing): Promise<IncomingMessage> => settle(await start(outgoing), outgoing);

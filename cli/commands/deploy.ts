@@ -11,7 +11,7 @@ import { findStack } from '../stack/find.ts';
 import type { StackFunction } from '../stack/stack.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
 import { readBuiltBundle } from '../steps/built-bundle.ts';
-import { type DeployPlan, deployOne, type Package, packageOfBundle } from '../steps/deploy-function.ts';
+import { type DeployPlan, deployOne, describeDeployed, type Package, packageOfBundle } from '../steps/deploy-function.ts';
 import { type DeployOptions, deployOptions, manyOptions, planDeployment, readDeployFlags } from '../steps/deploy-options.ts';
 import { nameImage } from '../steps/name-image.ts';
 import { reportDeployed } from '../steps/report.ts';
@@ -54,7 +54,9 @@ const pick = async (ctx: Context, options: Options): Promise<Work> => {
 /** The image as it is deployed, and for a gateway that runs bundles what was built for it. */
 const settle = async (ctx: Context, fn: StackFunction, verbatim: boolean, plan: DeployPlan, tag?: string): Promise<Package> => {
   const image = verbatim ? fn.image : await nameImage(ctx, fn, tag);
-  if (verbatim || plan.packaging === 'image' || parseBundleImage(image) !== undefined) return { image };
+  // What is not built here is not looked for here; the gateway says what it takes.
+  const isSettled = verbatim || fn.skipBuild || plan.packaging === 'image' || parseBundleImage(image) !== undefined;
+  if (isSettled) return { image };
   return packageOfBundle(image, await readBuiltBundle(ctx.cwd, fn.name));
 };
 
@@ -70,7 +72,7 @@ const deploy = async (ctx: Context, options: Options): Promise<void> => {
     try {
       const pack = await settle(ctx, fn, work.verbatim, plan, options.tag);
       const deployed = await deployOne(ctx, client, fn, pack, plan, (text) => progress.step(fn.name, text));
-      progress.done(fn.name, plan.wait ? 'answers' : 'deployed');
+      progress.done(fn.name, describeDeployed(deployed));
       return deployed;
     } catch (error) {
       progress.failed(fn.name, 'failed');

@@ -27,7 +27,7 @@ type Options = GlobalOptions & GatewayOptions & NamespaceOption & OutputOption &
 
 const describe = async (ctx: Context, name: string, options: Options): Promise<void> => {
   const client = await connect(ctx, { options, stackGateway: await stackGateway(ctx, options) });
-  const status = await findFunction(client, name, options.namespace);
+  const status = await findFunction(client, name, options.namespace, { usage: true });
   if (status === undefined) {
     const where = options.namespace ? ` in namespace ${options.namespace}` : '';
     throw new FaasError('not-found', `no such function: ${name}${where}; \`sluice list\` shows those that there are`);
@@ -54,7 +54,7 @@ const describe = async (ctx: Context, name: string, options: Options): Promise<v
     });
     return;
   }
-  const enforcement = (await findInfo(client))?.provider.capabilities?.limits;
+  const enforcement = (await findInfo(client).catch(() => undefined))?.provider.capabilities?.limits;
   ctx.stdout.write(formatDescription({ ...facts, enforcement }, options.verbose));
 };
 

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { describeSettings } from '../../gateway/config.ts';
 import { toFaasError } from '../../provider/types/errors.ts';
 import { basicHeader, dataDirectory } from '../client/authorize.ts';
+import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { defaultGateway } from '../client/gateway-address.ts';
+import { findInfo } from '../client/info.ts';
 import type { Context } from '../context.ts';
+import { addSwitch } from '../options.ts';
 import type { Define } from '../program.ts';
 import { deploySample, sampleCall } from '../steps/deploy-sample.ts';
 
@@ -18,13 +21,28 @@ type Running = {
     | undefined;
 };
 
-const announce = (ctx: Context, gateway: Running): void => {
+const connectTo = (ctx: Context, { url, credentials }: Running): Promise<Client> => {
+  const authorization = credentials === undefined ? null : basicHeader(credentials.user, credentials.password);
+  return connect(ctx, { options: { gateway: url, tlsNoVerify: false }, authorization });
+};
+
+/** How functions are kept apart on this machine, without the details. */
+const isolationOf = async (client: Client): Promise<string | undefined> => {
+  // A gateway that is asked to stop meanwhile has nothing to announce.
+  const info = await findInfo(client).catch(() => undefined);
+  return info?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+};
+
+const announce = (ctx: Context, gateway: Running, isolation: string | undefined): void => {
   const { url, metricsUrl, credentials, dataDir } = gateway;
   ctx.stdout.write(`gateway   ${url}\nmetrics   ${metricsUrl}\ndata      ${dataDir}\n`);
+  if (isolation !== undefined) ctx.stdout.write(`isolation ${isolation}\n`);
   if (credentials?.generated) {
     ctx.stdout.write(`user      ${credentials.user}\npassword  ${credentials.password}\n`);
     ctx.stdout.write(`          kept in ${credentials.file}; shown only this once\n`);
-  } else if (credentials !== undefined) ctx.stdout.write(`password  of user ${credentials.user} is in ${credentials.file}\n`);
+  } else if (credentials !== undefined) {
+    ctx.stdout.write(`user      ${credentials.user}\npassword  kept in ${credentials.file}\n`);
+  }
   const settings = [
     ...(url === defaultGateway ? [] : [`OPENFAAS_URL=${url}`]),
     ...(dataDir === dataDirectory(ctx) ? [] : [`SLUICE_DATA_DIR=${dataDir}`]),
@@ -32,12 +50,9 @@ const announce = (ctx: Context, gateway: Running): void => {
   if (settings.length > 0) ctx.stdout.write(`\nother commands find it after:   export ${settings.join(' ')}\n`);
 };
 
-const sample = async (ctx: Context, gateway: Running): Promise<void> => {
-  const { url, credentials } = gateway;
-  const authorization = credentials === undefined ? null : basicHeader(credentials.user, credentials.password);
+const sample = async (ctx: Context, { url, dataDir }: Running, client: Client): Promise<void> => {
   try {
-    const client = await connect(ctx, { options: { gateway: url, tlsNoVerify: false }, authorization });
-    const name = await deploySample(ctx, client);
+    const name = await deploySample(ctx, client, dataDir);
     if (name !== undefined) ctx.stdout.write(`\ntry it:   ${sampleCall(url, name)}\n`);
   } catch (error) {
     if (ctx.signal.aborted) return;
@@ -46,16 +61,19 @@ const sample = async (ctx: Context, gateway: Running): Promise<void> => {
   }
 };
 
-/** People read the gateway's terminal: there only warnings are logged, unless a level was asked for. */
-const environmentOf = (ctx: Context): Context['env'] =>
-  ctx.stderr.isTTY === true && !ctx.env.SLUICE_LOG_LEVEL ? { ...ctx.env, SLUICE_LOG_LEVEL: 'warn' } : ctx.env;
+/** People read the gateway's terminal: there only warnings are logged, as plain lines, unless asked otherwise. */
+const environmentOf = ({ env, stderr }: Context): Context['env'] =>
+  stderr.isTTY === true
+    ? { ...env, SLUICE_LOG_LEVEL: env.SLUICE_LOG_LEVEL || 'warn', SLUICE_LOG_FORMAT: env.SLUICE_LOG_FORMAT || 'text' }
+    : env;
 
-const serve = async (ctx: Context, argv: readonly string[]): Promise<void> => {
+const serve = async (ctx: Context, argv: readonly string[], withSample: boolean): Promise<void> => {
   const { startGateway } = await import('../../gateway/main.ts');
   const gateway = await startGateway({ argv: [...argv], env: environmentOf(ctx) });
   try {
-    announce(ctx, gateway);
-    await sample(ctx, gateway);
+    const client = await connectTo(ctx, gateway);
+    announce(ctx, gateway, await isolationOf(client));
+    if (withSample) await sample(ctx, gateway, client);
     if (!ctx.signal.aborted) await once(ctx.signal, 'abort');
     ctx.stderr.write('stopping: running calls are finished first; a second interrupt stops at once\n');
   } finally {
@@ -68,5 +86,6 @@ export const define: Define = (command, ctx) => {
     .argument('[flags...]', "the gateway's flags, below")
     .allowUnknownOption()
     .addHelpText('after', `\nFlags of the gateway, with their environment variables and defaults:\n${describeSettings()}`);
-  command.action(() => serve(ctx, command.args));
+  addSwitch(command, '--sample', 'deploy the function hello when there are no functions', true);
+  command.action(() => serve(ctx, command.args, command.opts<{ sample: boolean }>().sample));
 };

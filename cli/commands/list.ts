@@ -62,8 +62,9 @@ export const formatList = (list: readonly FunctionStatus[], verbose: boolean): s
 
 const show = async (ctx: Context, options: Options): Promise<void> => {
   const client = await connect(ctx, { options, stackGateway: await stackGateway(ctx, options) });
-  const list = sorted(await listFunctions(client, options.namespace), options.sort);
-  if (wantsJson(options)) writeJson(ctx.stdout, list);
+  const received = await listFunctions(client, options.namespace);
+  const list = sorted(received, options.sort);
+  if (wantsJson(options)) writeJson(ctx.stdout, received);
   else if (options.quiet) for (const each of list) ctx.stdout.write(`${each.name}\n`);
   else ctx.stdout.write(formatList(list, options.verbose));
 };

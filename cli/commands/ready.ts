@@ -27,7 +27,7 @@ type Options = GlobalOptions &
 const probe = async (client: Client, name: string | undefined, namespace: string | undefined): Promise<boolean> => {
   try {
     if (name === undefined) return (await client.call('GET', '/healthz')).status === 200;
-    return ((await findFunction(client, name, namespace))?.availableReplicas ?? 0) > 0;
+    return ((await findFunction(client, name, namespace, { usage: true }))?.availableReplicas ?? 0) > 0;
   } catch (error) {
     // Waiting does not help against wrong credentials; against all else it may.
     if (!isFaasError(error) || error.code === 'unauthorized') throw error;

@@ -1,5 +1,7 @@
 // sluice secret create | update | list | remove
+
 import { readFile } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { FaasError } from '../../provider/types/errors.ts';
@@ -24,6 +26,8 @@ import type { Define } from '../program.ts';
 type Options = GatewayOptions & NamespaceOption;
 type ValueOptions = Options & { readonly fromLiteral?: string; readonly fromFile?: string; readonly trim: boolean };
 type CreateOptions = ValueOptions & { readonly replace: boolean };
+
+const inWords = (status: number): string => `${status} ${STATUS_CODES[status] ?? ''}`.trim();
 
 const readValue = async (ctx: Context, options: ValueOptions): Promise<Buffer> => {
   const { fromLiteral, fromFile } = options;
@@ -77,7 +81,7 @@ export const define: Define = (group, ctx) => {
     const secret = await readSecret(ctx, name, options);
     const client = await connect(ctx, { options });
     ctx.stdout.write(`Creating secret: ${name}.\n`);
-    ctx.stdout.write(`Created: ${await createSecret(client, secret, options.replace)}\n`);
+    ctx.stdout.write(`Created: ${inWords(await createSecret(client, secret, options.replace))}\n`);
   });
 
   const update = addValue('update', 'change the value of a secret', ['u']);
@@ -86,7 +90,7 @@ export const define: Define = (group, ctx) => {
     const secret = await readSecret(ctx, name, options);
     const client = await connect(ctx, { options });
     ctx.stdout.write(`Updating secret: ${name}.\n`);
-    ctx.stdout.write(`Updated: ${await updateSecret(client, secret)}\n`);
+    ctx.stdout.write(`Updated: ${inWords(await updateSecret(client, secret))}\n`);
   });
 
   const list = outputOption(add('list', 'list the names of secrets', ['ls']));

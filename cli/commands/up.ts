@@ -11,7 +11,7 @@ import type { Define } from '../program.ts';
 import { findStack } from '../stack/find.ts';
 import type { Stack, StackFunction } from '../stack/stack.ts';
 import { type BuildOptions, buildOne, buildOptions, warnWithoutEffect } from '../steps/build-options.ts';
-import { type Deployed, type DeployPlan, deployOne, type Package } from '../steps/deploy-function.ts';
+import { type Deployed, type DeployPlan, deployOne, describeDeployed, type Package } from '../steps/deploy-function.ts';
 import { type DeployOptions, deployOptions, manyOptions, planDeployment, readDeployFlags } from '../steps/deploy-options.ts';
 import { nameImage } from '../steps/name-image.ts';
 import { reportDeployed, reportFailures } from '../steps/report.ts';
@@ -59,7 +59,7 @@ const bringUp = async (run: Run, fn: StackFunction): Promise<Arrived> => {
       return { name: fn.name, image: pack.image };
     }
     const deployed = await deployOne(ctx, client, fn, kept, plan, (text) => progress.step(fn.name, text));
-    progress.done(fn.name, plan.wait ? 'answers' : 'deployed');
+    progress.done(fn.name, describeDeployed(deployed));
     return deployed;
   } catch (error) {
     progress.failed(fn.name, 'failed');

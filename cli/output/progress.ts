@@ -62,4 +62,5 @@ const createLively = (stream: Output, env: Environment, names: readonly string[]
 };
 
 export const createProgress = (stream: Output, env: Environment, names: readonly string[]): Progress =>
-  isLively(stream, env) ? createLively(stream, env, names) : createPlain(stream);
+  // Lines that have left the screen cannot be drawn over.
+  isLively(stream, env) && names.length < (stream.rows ?? 24) - 1 ? createLively(stream, env, names) : createPlain(stream);

@@ -16,8 +16,15 @@ export type BuildOptions = {
   readonly copyExtra: readonly string[];
 };
 
-/** What concerns Docker or downloaded templates: taken for scripts, said to have no effect. */
-const withoutEffect = ['--no-cache', '--squash', '--pull', '--disable-stack-pull', '--overwrite', '--debug'];
+/** What concerns Docker or downloaded templates, with its default: taken for scripts, said to have no effect. */
+const withoutEffect: Readonly<Record<string, boolean>> = {
+  '--cache': true,
+  '--squash': false,
+  '--pull': false,
+  '--disable-stack-pull': false,
+  '--overwrite': true,
+  '--debug': false,
+};
 
 export const buildOptions = (command: Command): Command => {
   addSwitch(command, '--shrinkwrap', 'only write the build directory ./build/<name>');
@@ -26,16 +33,21 @@ export const buildOptions = (command: Command): Command => {
   addList(command, '-b, --build-arg <key=value>', 'environment of package installations; repeatable');
   addList(command, '-o, --build-option <name>', 'build option of the template; repeatable');
   addList(command, '--copy-extra <path>', 'extra file or folder for every function; repeatable');
-  for (const flag of withoutEffect) command.addOption(new Option(flag).hideHelp());
+  for (const [flag, preset] of Object.entries(withoutEffect)) {
+    addSwitch(command, flag, '', preset);
+    command.options.find((option) => option.long === flag)?.hideHelp();
+  }
   return command.addOption(new Option('--build-label <key=value>').hideHelp());
 };
 
 /** Says which flags of this run do nothing here. */
 export const warnWithoutEffect = (ctx: Context, command: Command): void => {
   for (const option of command.options) {
-    const isOne = withoutEffect.includes(option.long ?? '') || option.long === '--build-label';
-    if (!isOne || command.getOptionValueSource(option.attributeName()) !== 'cli') continue;
-    ctx.stderr.write(`warning: ${option.long} has no effect: functions are built into bundles, without Docker\n`);
+    const preset = withoutEffect[option.long ?? ''];
+    const isOne = preset !== undefined || option.long === '--build-label';
+    if (!isOne || command.getOptionValue(option.attributeName()) === preset) continue;
+    const flag = preset === true ? `${option.long}=false` : option.long;
+    ctx.stderr.write(`warning: ${flag} has no effect: functions are built into bundles, without Docker\n`);
   }
 };
 

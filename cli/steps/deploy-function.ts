@@ -29,6 +29,8 @@ export type Deployed = {
   readonly image: string;
   readonly statusCode: number;
   readonly url: string;
+  /** Absent when nobody waited for it; false for a function at zero. */
+  readonly answers?: boolean;
 };
 
 /** An image that is ready to deploy, and the bundle behind it when this run knows it. */
@@ -57,8 +59,7 @@ export const deployOne = async (
   plan: DeployPlan,
   step: (text: string) => void,
 ): Promise<Deployed> => {
-  if (pack.image === '')
-    throw new FaasError('invalid', `${fn.place}: functions.${fn.name}.image: expected an image name, got nothing`);
+  if (pack.image === '') throw new FaasError('invalid', 'image: expected an image name, got nothing');
   const environment = await readEnvironment(fn, ctx.cwd);
   const fprocess = await settleProcess(ctx, fn, plan);
   const deployment = toDeployment(fn, { image: pack.image, environment, fprocess }, plan.flags);
@@ -69,9 +70,12 @@ export const deployOne = async (
   step('deploying');
   const statusCode = await deployFunction(client, deployment, plan);
   const { service: name, namespace } = deployment;
-  if (plan.wait) {
-    step('starting');
-    await waitUntilReady(ctx, client, { name, namespace, timeoutMs: plan.timeoutMs });
-  }
-  return { name, namespace, image: pack.image, statusCode, url: functionUrl(client.gateway, name, namespace) };
+  const deployed = { name, namespace, image: pack.image, statusCode, url: functionUrl(client.gateway, name, namespace) };
+  if (!plan.wait) return deployed;
+  step('starting');
+  return { ...deployed, answers: await waitUntilReady(ctx, client, { name, namespace, timeoutMs: plan.timeoutMs }) };
 };
+
+/** The last word of a deployment that went well. */
+export const describeDeployed = ({ answers }: Deployed): string =>
+  answers === undefined ? 'deployed' : answers ? 'answers' : 'deployed, at zero: the next call starts it';

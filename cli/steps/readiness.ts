@@ -2,7 +2,8 @@
 import type { FunctionStatus } from '../../provider/types/function.ts';
 
 export type Readiness =
-  | { readonly kind: 'ready' }
+  /** `answers` is false for a function at zero, which the next call starts. */
+  | { readonly kind: 'ready'; readonly answers: boolean }
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
 
@@ -10,7 +11,7 @@ export type Readiness =
 const passing: ReadonlySet<string> = new Set(['Starting', 'Updating', 'Pending', 'Progressing', 'Scheduling', 'Draining']);
 
 const judgeCounts = (status: FunctionStatus): Readiness => {
-  if ((status.availableReplicas ?? 0) > 0) return { kind: 'ready' };
+  if ((status.availableReplicas ?? 0) > 0) return { kind: 'ready', answers: true };
   return { kind: 'waiting', why: `${status.availableReplicas ?? 0} of ${status.replicas ?? 0} replicas answer` };
 };
 
@@ -24,5 +25,6 @@ export const judgeReadiness = (status: FunctionStatus | undefined): Readiness =>
   const pending = conditions.find((each) => passing.has(each.reason));
   if (pending !== undefined) return { kind: 'waiting', why: pending.message || pending.reason };
   const ready = conditions.find((each) => each.type === 'Ready');
-  return ready?.status === 'True' ? { kind: 'ready' } : judgeCounts(status);
+  if (ready?.status !== 'True') return judgeCounts(status);
+  return { kind: 'ready', answers: (status.availableReplicas ?? 0) > 0 };
 };

@@ -32,13 +32,13 @@ const lastLines = async (client: Client, wait: Wait): Promise<string> => {
   }
 };
 
-/** @throws unavailable with the reason and the last log lines; timeout */
-export const waitUntilReady = async (ctx: Context, client: Client, wait: Wait): Promise<void> => {
+/** Resolves to false for a function at zero, which the next call starts. @throws unavailable with the reason and the last log lines; timeout */
+export const waitUntilReady = async (ctx: Context, client: Client, wait: Wait): Promise<boolean> => {
   const { name, namespace, timeoutMs } = wait;
   const deadline = ctx.now() + timeoutMs;
   for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
     const state = judgeReadiness(await findFunction(client, name, namespace));
-    if (state.kind === 'ready') return;
+    if (state.kind === 'ready') return state.answers;
     if (state.kind === 'failed') {
       const told = state.message === '' ? state.reason : `${state.reason}: ${state.message}`;
       throw new FaasError('unavailable', `${name} is deployed but does not work: ${told}${await lastLines(client, wait)}`);

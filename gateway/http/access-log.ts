@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isFaasError } from '../../provider/types/errors.ts';
 
 export type AccessLog = {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
 };
@@ -10,6 +11,8 @@ export type AccessLog = {
 export type Observe = (method: string, path: string, status: number, seconds: number) => void;
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Call it before the request is served; `path` is the route's, not the request's. */
 export const watchRequest = (
@@ -30,7 +33,11 @@ export const watchRequest = (
     };
     // Probes come every few seconds and say nothing while all is well.
     if (path === '/healthz' && res.statusCode === 200) return;
-    parts.log.info(res.writableFinished ? fields : { ...fields, aborted: true }, 'control request');
+    const line = res.writableFinished ? fields : { ...fields, aborted: true };
+    // Who only looks changes nothing: what an operator wants to find later is what was changed and what was refused.
+    const uneventful = res.statusCode < 400 || res.statusCode === 404;
+    if (uneventful && reads.has(req.method ?? '')) parts.log.debug(line, 'control request');
+    else parts.log.info(line, 'control request');
   });
 };
 

@@ -35,7 +35,7 @@ export const sendError = (req: IncomingMessage, res: ServerResponse, error: unkn
     return;
   }
   const { status, headers, body } = toErrorResponse(toFaasError(error), req.headers.accept);
-  res.writeHead(status, { ...headers, ...extra });
+  res.writeHead(status, STATUS_CODES[status], { ...headers, ...extra });
   res.end(req.method === 'HEAD' ? undefined : body);
 };
 

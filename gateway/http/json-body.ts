@@ -39,11 +39,36 @@ const readBody = (req: IncomingMessage, silenceMs: number, limitBytes: number): 
     req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError);
   });
 
+/** No client nests deeper, and what is nested deeply takes the event loop long to parse. */
+const maxDepth = 100;
+
+/** Offset of the quote that closes the string, or of the text's end. */
+const endOfString = (text: string, open: number): number => {
+  let at = open + 1;
+  while (at < text.length && text.charCodeAt(at) !== 34) at += text.charCodeAt(at) === 92 ? 2 : 1;
+  return at;
+};
+
+/** @throws invalid when brackets are open more than `maxDepth` deep; other mistakes are not its business */
+const checkDepth = (text: string): void => {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 34) {
+      at = endOfString(text, at);
+    } else if (code === 91 || code === 123) {
+      depth += 1;
+      if (depth > maxDepth) throw new FaasError('invalid', `body: expected JSON nested at most ${maxDepth} deep, got more`);
+    } else if (code === 93 || code === 125) depth -= 1;
+  }
+};
+
 /**
  * The value of a JSON text.
- * @throws invalid with line and column of the mistake
+ * @throws invalid with line and column of the mistake, and for one nested more than 100 deep
  */
 export const parseJson = (text: string): unknown => {
+  checkDepth(text);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -8,8 +8,11 @@ import { RequestBody } from './request-body.ts';
 
 /** Why an endpoint gave no complete answer. */
 export type ForwardFailure = {
-  /** `unreached`: no connection came about, nothing was sent. `broken`: the connection ended or spoke no HTTP. */
-  readonly kind: 'unreached' | 'broken';
+  /**
+   * `unreached`: no connection came about, nothing was sent. `broken`: the connection ended or spoke no HTTP.
+   * `unsendable`: the request holds what HTTP does not allow, and was not sent.
+   */
+  readonly kind: 'unreached' | 'broken' | 'unsendable';
   /** Another endpoint, or this one a moment later, may take the request: nothing of it has left the gateway. */
   readonly retryable: boolean;
   readonly cause: Error;
@@ -100,7 +103,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     this.#finish(false);
     const unreached = this.#controller === undefined;
     this.#receiver.failed({
-      kind: unreached ? 'unreached' : 'broken',
+      kind: !unreached ? 'broken' : codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'unsendable' : 'unreached',
       retryable: unreached && refusals.has(codeOf(error)),
       cause: error,
     });

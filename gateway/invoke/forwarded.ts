@@ -127,6 +127,15 @@ export type AnswerContext = {
   readonly requestType: string | undefined;
 };
 
+/** A list without `Trailer`, for answers after which no trailers can come: node:http refuses the two together. */
+export const withoutTrailer = (headers: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if ((headers[i] as string).toLowerCase() !== 'trailer') kept.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return kept;
+};
+
 /** The platform's headers alone, for answers that are not the function's. */
 export const platformHeaders = ({ callId, startTime, servedBy }: AnswerContext): Record<string, string> => {
   const headers: Record<string, string> = { [startTimeHeader]: startTime, [servedByHeader]: servedBy };
@@ -134,17 +143,24 @@ export const platformHeaders = ({ callId, startTime, servedBy }: AnswerContext):
   return headers;
 };
 
-/** Adds the platform's headers to a function's answer; the function's own of the same name win. */
-export const addAnswerHeaders = (headers: string[], context: AnswerContext): string[] => {
+/**
+ * Adds the platform's headers to a function's answer; the function's own of the same name win.
+ * @param chunkable whether the answer is chunked unless it has a length, so that trailers can follow
+ */
+export const answerHeaders = (headers: string[], context: AnswerContext, chunkable: boolean): string[] => {
+  let trailer = false;
+  let length = false;
   let type = false;
   let callId = context.callId === undefined;
   let startTime = false;
   let servedBy = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (name.length !== 12 && name.length !== 9 && name.length !== 11) continue;
+    if (name.length < 7 || name.length > 14) continue;
     const lower = name.toLowerCase();
     if (lower === 'content-type') type = true;
+    else if (lower === 'content-length') length = true;
+    else if (lower === 'trailer') trailer = true;
     else if (lower === 'x-call-id') callId = true;
     else if (lower === 'x-start-time') startTime = true;
     else if (lower === 'x-served-by') servedBy = true;
@@ -153,5 +169,5 @@ export const addAnswerHeaders = (headers: string[], context: AnswerContext): str
   if (!callId) headers.push(callIdHeader, context.callId as string);
   if (!startTime) headers.push(startTimeHeader, context.startTime);
   if (!servedBy) headers.push(servedByHeader, context.servedBy);
-  return headers;
+  return trailer && (length || !chunkable) ? withoutTrailer(headers) : headers;
 };

@@ -52,10 +52,14 @@ const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs
   return Math.min(own === 0 ? left : own, left, longestTimerMs);
 };
 
-const failureText = (key: string, { kind, cause }: ForwardFailure): string =>
-  kind === 'unreached'
-    ? `function ${key} could not be reached: ${cause.message}`
-    : `function ${key} closed the connection or answered garbage before its answer was complete: ${cause.message}`;
+const failureError = (key: string, { kind, cause }: ForwardFailure): FaasError => {
+  if (kind === 'unsendable') return new FaasError('invalid', `request cannot be forwarded: ${cause.message}`, { cause });
+  const text =
+    kind === 'unreached'
+      ? `function ${key} could not be reached: ${cause.message}`
+      : `function ${key} closed the connection or answered garbage before its answer was complete: ${cause.message}`;
+  return new FaasError('upstream', text, { cause });
+};
 
 class InvokeCall implements Call, Claimant, Receiver {
   readonly #parts: CallParts;
@@ -131,7 +135,13 @@ class InvokeCall implements Call, Claimant, Receiver {
 
   ended(trailers: string[] | undefined): void {
     if (this.#over) return;
-    this.#sink.end(trailers);
+    try {
+      this.#sink.end(trailers);
+    } catch (error) {
+      const text = `function ${this.#invocation.key} answered with trailers that cannot be sent: ${(error as Error).message}`;
+      this.#fail(new FaasError('upstream', text, { cause: error }));
+      return;
+    }
     this.#release(this.#status);
   }
 
@@ -142,7 +152,7 @@ class InvokeCall implements Call, Claimant, Receiver {
       this.#retry();
       return;
     }
-    this.#fail(new FaasError('upstream', failureText(this.#invocation.key, failure), { cause: failure.cause }));
+    this.#fail(failureError(this.#invocation.key, failure));
   }
 
   #retry(): void {

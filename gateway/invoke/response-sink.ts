@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaasError } from '../../provider/types/errors.ts';
 import { sendError } from '../http/error-response.ts';
-import { type AnswerContext, addAnswerHeaders, platformHeaders } from './forwarded.ts';
+import { type AnswerContext, answerHeaders, platformHeaders } from './forwarded.ts';
 import type { Call, Sink } from './invocation.ts';
 import { discardRest } from './linger.ts';
 
@@ -39,8 +39,9 @@ export class ResponseSink implements Sink {
 
   head(status: number, statusText: string, headers: string[]): void {
     const res = this.#res;
-    addAnswerHeaders(headers, this.#context);
-    res.writeHead(status, statusText, headers);
+    const { method, httpVersionMinor } = this.#req;
+    const chunkable = httpVersionMinor > 0 && method !== 'HEAD' && status !== 204 && status !== 304;
+    res.writeHead(status, statusText, answerHeaders(headers, this.#context, chunkable));
     // Usually data is in the same packet and goes out in one write with the head; a head that comes alone is sent alone.
     queueMicrotask(() => {
       if (!this.#wrote) res.flushHeaders();

@@ -12,7 +12,7 @@ import { type Plan, toPlan } from './plan.ts';
 import { createChains, createGate } from './queues.ts';
 import type { Store } from './store/store.ts';
 import { createSupervisor, type Supervisor, type SupervisorParts } from './supervisor.ts';
-import { measureUsage } from './usage.ts';
+import { createUsageMeter } from './usage.ts';
 
 export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'list' | 'get'> {
   supervisors(): Iterable<Supervisor>;
@@ -48,6 +48,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
   const chain = createChains();
   const gate = createGate(restoredAtOnce);
   const leaving = new Set<Promise<void>>();
+  const meter = createUsageMeter({ running: () => [...table.values()].flatMap((each) => each.replicas()), now });
   let closed = false;
 
   const open = (): void => {
@@ -157,7 +158,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     get: async (ref, options) => {
       const supervisor = table.get(formatRef(ref));
       if (supervisor === undefined || options?.usage !== true) return supervisor?.status();
-      return supervisor.status(await measureUsage(supervisor.replicas().flatMap((replica) => replica.confinement() ?? [])));
+      return supervisor.status(await meter.measure(supervisor.replicas()));
     },
     supervisors: () => table.values(),
     supervisor: (ref) => table.get(formatRef(ref)),
@@ -170,6 +171,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     },
     close: async () => {
       closed = true;
+      meter.close();
       await Promise.all([...[...table.values()].map((supervisor) => supervisor.close()), ...leaving]);
     },
   };

@@ -1,6 +1,7 @@
 // Every label and annotation that Sluice reads from a function: one table for validation, docs and `describe`.
 // Keys under com.openfaas. are OpenFaaS's and keep their meaning; what only Sluice has is under sluice.dev/.
 import { parseDuration } from './duration.ts';
+import { joinFirst, shortened, shown } from './validate.ts';
 
 export type SettingKind = 'string' | 'count' | 'percent' | 'duration' | 'boolean' | 'proportion';
 
@@ -123,6 +124,8 @@ const distance = (a: string, b: string): number => {
 
 /** The known word closest to `text`, when it is close enough to be a slip of the finger. */
 export const suggest = (text: string, known: readonly string[]): string | undefined => {
+  // No slip of the finger makes a word this long, and the comparison would take its time.
+  if (text.length > 200) return undefined;
   const ranked = known.map((word) => ({ word, away: distance(text, word) })).sort((a, b) => a.away - b.away);
   const best = ranked[0];
   return best !== undefined && best.away <= Math.max(2, Math.floor(text.length / 4)) ? best.word : undefined;
@@ -137,22 +140,26 @@ const unknownOwn = (on: 'label' | 'annotation', key: string): string => {
     known.map((setting) => setting.key),
   );
   const hint = close === undefined ? `known are ${known.map((setting) => setting.key).join(', ')}` : `did you mean ${close}?`;
-  return `${on}s.${key}: unknown key under ${ownPrefix}; ${hint}`;
+  return `${on}s.${shortened(key)}: unknown key under ${ownPrefix}; ${hint}`;
 };
 
-/** Problems of a function's labels or annotations; keys of others are theirs and always fine. */
-export const settingProblems = (on: 'label' | 'annotation', values: Readonly<Record<string, string>>): string[] => {
-  const problems: string[] = [];
-  for (const [key, value] of Object.entries(values)) {
-    const setting = settings.find((each) => each.key === key && each.on === on);
-    if (setting === undefined) {
-      if (key.startsWith(ownPrefix)) problems.push(unknownOwn(on, key));
-    } else if (!isValid(setting.kind, value)) {
-      problems.push(`${on}s.${key}: ${expectation[setting.kind]}, got ${JSON.stringify(value)}`);
-    }
-  }
-  return problems;
+const isProblem = (on: 'label' | 'annotation', key: string, value: string): boolean => {
+  const setting = settings.find((each) => each.key === key && each.on === on);
+  return setting === undefined ? key.startsWith(ownPrefix) : !isValid(setting.kind, value);
 };
+
+const describeProblem = (on: 'label' | 'annotation', key: string, value: string): string => {
+  const setting = settings.find((each) => each.key === key && each.on === on);
+  if (setting === undefined) return unknownOwn(on, key);
+  return `${on}s.${key}: ${expectation[setting.kind]}, got ${shown(value)}`;
+};
+
+/** What is wrong with a function's labels or annotations, empty when nothing is; keys of others are theirs and always fine. */
+export const settingProblems = (on: 'label' | 'annotation', values: Readonly<Record<string, string>>): string =>
+  joinFirst(
+    Object.entries(values).filter(([key, value]) => isProblem(on, key, value)),
+    ([key, value]) => describeProblem(on, key, value),
+  );
 
 /** Milliseconds of `sluice.dev/timeout`; `undefined` when the function has none of its own. */
 export const functionTimeoutMs = (annotations: Readonly<Record<string, string>> | undefined): number | undefined => {

@@ -33,9 +33,9 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
 export type BundleImage = { readonly name: string; readonly digest: string };
 
-/** `name:tag@sha256:<64 hex>` as `sluice build` prints it; `undefined` for any other image name. */
+/** `name:tag@sha256:<64 hex>` as `sluice build` prints it; `undefined` for any other text. */
 export const parseBundleImage = (image: string): BundleImage | undefined => {
-  const match = /^(.+)@sha256:([0-9a-f]{64})$/.exec(image);
+  const match = /^([A-Za-z0-9][\w.:/-]*)@sha256:([0-9a-f]{64})$/.exec(image);
   return match?.[1] !== undefined && match[2] !== undefined ? { name: match[1], digest: match[2] } : undefined;
 };
 

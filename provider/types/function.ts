@@ -85,9 +85,9 @@ export const parseDeployment = (value: unknown, fallbackNamespace: string): Func
   const result = FunctionDeployment.safeParse(value);
   const problems = [
     ...(result.success ? [] : [describeIssues(result.error, value, 'body')]),
-    ...settingProblems('label', textsAt(value, 'labels')),
-    ...settingProblems('annotation', textsAt(value, 'annotations')),
-  ];
+    settingProblems('label', textsAt(value, 'labels')),
+    settingProblems('annotation', textsAt(value, 'annotations')),
+  ].filter((problem) => problem !== '');
   if (!result.success || problems.length > 0) throw new FaasError('invalid', problems.join('; '));
   const settled = result.data.namespace || fallbackNamespace;
   if (!isLabelName(settled)) {

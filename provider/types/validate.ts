@@ -2,9 +2,11 @@
 import type { z } from 'zod';
 import { FaasError } from './errors.ts';
 
-const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);
+/** At most 80 characters of it: a message must not be as long as the body that caused it. */
+export const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);
 
-const shown = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value));
+/** A value as it stands in messages. */
+export const shown = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value));
 
 const at = (value: unknown, path: readonly PropertyKey[]): unknown => {
   let current = value;
@@ -12,8 +14,14 @@ const at = (value: unknown, path: readonly PropertyKey[]): unknown => {
   return current;
 };
 
-/** More would make a message nobody reads, as long as the body that caused it. */
+/** More would make a message nobody reads. */
 const maxProblems = 20;
+
+/** The first 20, and how many more, separated by `; `. */
+export const joinFirst = <T>(problems: readonly T[], describe: (problem: T) => string): string => {
+  const more = problems.length - maxProblems;
+  return [...problems.slice(0, maxProblems).map(describe), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+};
 
 /** zod's own sentence, where a schema has none, in the form of ours. */
 const expectation = (message: string): string => message.replace(/^Invalid \w+: (expected .*?)(, received .*)?$/, '$1');
@@ -22,7 +30,7 @@ const describeIssue = (issue: z.core.$ZodIssue, value: unknown, root: string): s
   const field = issue.path.length === 0 ? root : shortened(issue.path.map(String).join('.'));
   if (issue.code === 'unrecognized_keys') return `${field}: unknown key ${shortened(issue.keys.join(', '))}`;
   // The path ends with the key; its value is no part of the problem.
-  if (issue.code === 'invalid_key') return `${field}: ${issue.message}`;
+  if (issue.code === 'invalid_key') return `${field}: ${issue.message}, got ${shown(issue.path.at(-1))}`;
   const got = at(value, issue.path);
   return `${field}: ${expectation(issue.message)}, got ${got === undefined ? 'nothing' : shown(got)}`;
 };
@@ -34,9 +42,7 @@ export const describeIssues = (error: z.ZodError, value: unknown, root: string):
     const field = issue.path.map(String).join('.');
     if (!first.has(field)) first.set(field, issue);
   }
-  const described = [...first.values()].slice(0, maxProblems).map((issue) => describeIssue(issue, value, root));
-  const more = first.size - described.length;
-  return [...described, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  return joinFirst([...first.values()], (issue) => describeIssue(issue, value, root));
 };
 
 /**

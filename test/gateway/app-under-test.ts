@@ -45,7 +45,11 @@ export const startApp = async (
     countOf: (key) => counts.get(key) ?? 0,
     observe: (method, path, status, seconds) => void samples.push({ method, path, status, seconds }),
     stopping: stopping.signal,
-    log: { info: (fields) => void lines.push(fields), error: (fields) => void lines.push(fields) },
+    log: {
+      debug: (fields) => void lines.push({ ...fields, level: 'debug' }),
+      info: (fields) => void lines.push({ ...fields, level: 'info' }),
+      error: (fields) => void lines.push({ ...fields, level: 'error' }),
+    },
     ...parts,
   });
   const { url } = await listen(t, app);

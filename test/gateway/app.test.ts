@@ -203,6 +203,17 @@ test('every control request is one sample and one line, with the path of its rou
   assert.equal(app.lines.length, 4);
 });
 
+test('who only looks is logged for debugging; changes and refusals are logged always', async (t) => {
+  const app = await startApp(t);
+  await app.ask('GET', '/system/functions');
+  await app.ask('GET', '/system/function/none');
+  await app.ask('DELETE', '/system/functions', { functionName: 'none' });
+  app.provider.failNext('list', new TypeError('broken'));
+  await app.ask('GET', '/system/functions');
+  const levels = app.lines.filter((line) => 'method' in line && 'status' in line).map((line) => 'level' in line && line.level);
+  assert.deepEqual(levels, ['debug', 'debug', 'info', 'info']);
+});
+
 test('probes that find all well are not logged, others are', async (t) => {
   const app = await startApp(t);
   await app.ask('GET', '/healthz');

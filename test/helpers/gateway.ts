@@ -46,6 +46,8 @@ export type RunningGateway = {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same ports and data directory, after `kill`. */
   restart(): Promise<void>;
+  /** Begins to start it again as `restart` does, and waits for nothing. */
+  launch(): void;
   /** Runs the CLI with the gateway's home, as the user of this machine would. */
   sluice(args: readonly string[], options?: ProgramOptions): ReturnType<typeof runProgram>;
 };
@@ -71,13 +73,18 @@ export const startGateway = async (t: Cleanup, options: GatewayOptions = {}): Pr
   const agent = new Agent({ keepAlive: true });
   onEnd(t, () => agent.destroy());
 
-  const start = async (): Promise<Program> => {
+  const launch = (): Program => {
     const started = startProgram(t, process.execPath, [sluice, ...args], { env, cwd: home });
     // Before the kill that `startProgram` has registered: functions get the chance to end properly.
     onEnd(t, async () => {
       started.kill('SIGTERM');
       await Promise.race([started.exited, once(AbortSignal.timeout(8000), 'abort')]);
     });
+    return started;
+  };
+
+  const start = async (): Promise<Program> => {
+    const started = launch();
     const gone = new AbortController();
     started.exited.then(
       () => gone.abort(),
@@ -151,6 +158,9 @@ export const startGateway = async (t: Cleanup, options: GatewayOptions = {}): Pr
     },
     async restart() {
       program = await start();
+    },
+    launch() {
+      program = launch();
     },
     sluice: (words, wishes = {}) =>
       runProgram(t, process.execPath, [sluice, ...words], { ...wishes, env: { ...env, ...wishes.env }, cwd: wishes.cwd ?? home }),

@@ -1,6 +1,7 @@
 // Calls a handler of event style: OpenFaaS's `(event, context[, callback])`.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'node:querystring';
+import { hopByHop } from '../../provider/types/headers.ts';
 import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { describeThrown } from '../start-error.ts';
@@ -36,12 +37,16 @@ class FunctionContext {
   statusCode = 200;
   headerValues: Headers = {};
   cbCalled = 0;
-  readonly cb: Settle;
   readonly #call: Call;
+  readonly #running: EventCall;
 
-  constructor(call: Call, cb: Settle) {
+  constructor(call: Call, running: EventCall) {
     this.#call = call;
-    this.cb = cb;
+    this.#running = running;
+  }
+
+  get cb(): Settle {
+    return (error, value) => this.#running.settle(error, value);
   }
 
   /** Aborted when the caller goes away or the call's time is over. */
@@ -67,12 +72,12 @@ class FunctionContext {
 
   succeed(value?: unknown): void {
     this.cbCalled += 1;
-    this.cb(undefined, value);
+    this.#running.settle(undefined, value);
   }
 
   fail(value?: unknown): void {
     this.cbCalled += 1;
-    this.cb(value ?? 'the function failed', undefined);
+    this.#running.settle(value ?? 'the function failed', undefined);
   }
 }
 
@@ -89,24 +94,24 @@ const toPayload = (value: unknown): Payload => {
   return { body: JSON.stringify(value) ?? '', type: 'application/json; charset=utf-8' };
 };
 
-const hasHeader = (headers: OutgoingHttpHeaders, wanted: string): boolean => {
-  for (const name in headers) if (name.length === wanted.length && name.toLowerCase() === wanted) return true;
-  return false;
-};
-
-const framing = ['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade'];
-
-/** The handler's headers as node:http takes them, without those that belong to the connection. */
-const headOf = (call: Call, values: Headers, type: string | undefined): OutgoingHttpHeaders => {
-  const headers: OutgoingHttpHeaders = {};
+/** The handler's headers as node:http takes them, names and values in turn, without those that frame a connection. */
+const headOf = (call: Call, values: Headers, type: string | undefined): string[] => {
+  const head = call.duration() as string[];
+  let typed = type === undefined;
   for (const name of Object.keys(values)) {
-    if (!framing.includes(name.toLowerCase())) headers[name] = values[name] as OutgoingHttpHeaders[string];
+    const lower = name.toLowerCase();
+    if (isFraming(lower)) continue;
+    typed ||= lower === 'content-type';
+    const value = values[name];
+    if (value === undefined) continue;
+    if (Array.isArray(value)) for (const each of value) head.push(name, String(each));
+    else head.push(name, String(value));
   }
-  if (type !== undefined && !hasHeader(headers, 'content-type')) headers['Content-Type'] = type;
-  const [name, seconds] = call.duration();
-  headers[name] = seconds;
-  return headers;
+  if (!typed) head.push('Content-Type', type as string);
+  return head;
 };
+
+const isFraming = (lower: string): boolean => lower === 'content-length' || hopByHop.has(lower);
 
 const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
@@ -122,7 +127,7 @@ const sendValue = (call: Call, context: FunctionContext, value: unknown, writeTi
   }
   const { body, type } = toPayload(value);
   const headers = headOf(call, context.headerValues, type);
-  if (!isBodiless(context.statusCode)) headers['Content-Length'] = Buffer.byteLength(body);
+  if (!isBodiless(context.statusCode)) headers.push('Content-Length', String(Buffer.byteLength(body)));
   response.writeHead(context.statusCode, headers);
   response.end(isBodiless(context.statusCode) ? undefined : body);
   return undefined;
@@ -146,7 +151,7 @@ class EventCall {
   constructor(call: Call, options: EventOptions) {
     this.#call = call;
     this.#options = options;
-    this.#context = new FunctionContext(call, (error, value) => this.settle(error, value));
+    this.#context = new FunctionContext(call, this);
   }
 
   run(body: unknown): void {

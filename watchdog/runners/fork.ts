@@ -1,6 +1,6 @@
 // Starts one process for one call, for the modes streaming and serializing: in a group of its own, so that it ends with
 // all that it started when its call is cut short.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Call } from '../call.ts';
 import { cgiEnvironment } from '../cgi-env.ts';
@@ -25,6 +25,8 @@ const killGroup = (fork: Fork): void => {
 };
 
 export const createForks = (config: Config, env: Environment): Forks => {
+  // Only modes that fork pay for loading it.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const running = new Set<Fork>();
   const [command, args] = commandOf(config.fprocess);
   return {

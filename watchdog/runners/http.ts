@@ -1,11 +1,12 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
-import { Agent, type ClientRequest, type IncomingMessage, request as send } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
+import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
 import { StartError } from '../start-error.ts';
 import { chooseUpstream, type Upstream, waitForListener } from '../upstream.ts';
@@ -16,7 +17,7 @@ import { createUpgrade } from './upgrade.ts';
 const idleConnectionMs = 1000;
 const stopGraceMs = 5000;
 
-type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: Agent };
+type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
 
 const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   const { response } = call;
@@ -78,6 +79,13 @@ const forwardBuffered = (parts: Forwarding, call: Call): void => {
   });
 };
 
+/** Where the function should listen, and how it could know. */
+const describeAddress = ({ address, environment }: Upstream): string => {
+  const where = 'socketPath' in address ? address.socketPath : `port ${address.port}`;
+  const names = Object.keys(environment).join(' and ');
+  return names === '' ? where : `${where}, which it is told in ${names},`;
+};
+
 export type HttpParts = {
   readonly config: Config;
   readonly env: Environment;
@@ -114,7 +122,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     if (!listening) {
       stopping = true;
       child.kill();
-      const where = 'socketPath' in upstream.address ? upstream.address.socketPath : `port ${upstream.address.port}`;
+      const where = describeAddress(upstream);
       const text = `fprocess ${command}: did not listen on ${where} within ready_timeout of ${config.readyTimeoutMs / 1000}s`;
       throw failure ?? new StartError('NeverReady', text);
     }

@@ -1,6 +1,6 @@
 // Mode static: files of one folder, with listings, ranges and conditional requests. Nothing outside of the folder is served,
 // not through links either.
-import { createReadStream, promises as files, type Stats } from 'node:fs';
+import { createReadStream, type promises, type Stats } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream';
@@ -10,6 +10,9 @@ import type { Config } from '../config.ts';
 import { StartError } from '../start-error.ts';
 import { isUnchanged, parseRange, tagOf } from './conditional.ts';
 import type { Runner } from './runner.ts';
+
+/** Only this mode pays for loading it. */
+const files = (): typeof promises => process.getBuiltinModule('node:fs/promises');
 
 const types: Readonly<Record<string, string>> = {
   '.avif': 'image/avif',
@@ -50,7 +53,7 @@ const redirect = (response: ServerResponse, location: string): void => {
 };
 
 const sendListing = async (response: ServerResponse, folder: string): Promise<void> => {
-  const entries = await files.readdir(folder, { withFileTypes: true });
+  const entries = await files().readdir(folder, { withFileTypes: true });
   const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
   const lines = names.map(
     (name) => `<a href="./${encodeURI(name).replace(/[?#]/g, encodeURIComponent)}">${escapeHtml(name)}</a>`,
@@ -98,7 +101,9 @@ const locate = async (root: string, urlPath: string): Promise<string | undefined
     return undefined;
   }
   if (decoded.includes('\0')) return undefined;
-  const real = await files.realpath(join(root, decoded)).catch(() => undefined);
+  const real = await files()
+    .realpath(join(root, decoded))
+    .catch(() => undefined);
   return real === root || real?.startsWith(root.endsWith(sep) ? root : root + sep) ? real : undefined;
 };
 
@@ -111,7 +116,7 @@ const serve = async ({ request, response }: Call, root: string): Promise<void> =
     return;
   }
   const real = await locate(root, urlPath);
-  const stats = real === undefined ? undefined : await files.stat(real);
+  const stats = real === undefined ? undefined : await files().stat(real);
   if (real === undefined || stats === undefined || !(stats.isFile() || stats.isDirectory())) {
     response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': 19 });
     response.end('404 page not found\n');
@@ -127,16 +132,18 @@ const serve = async ({ request, response }: Call, root: string): Promise<void> =
     return;
   }
   const index = await locate(root, `${urlPath}index.html`);
-  const indexStats = index === undefined ? undefined : await files.stat(index);
+  const indexStats = index === undefined ? undefined : await files().stat(index);
   if (index !== undefined && indexStats?.isFile()) sendFile(request, response, index, indexStats);
   else await sendListing(response, real);
 };
 
 /** @throws StartError (`LoadFailed`) when the folder is not there */
 export const createStaticRunner = async (config: Config): Promise<Runner> => {
-  const root = await files.realpath(config.staticPath).catch((cause: Error) => {
-    throw new StartError('LoadFailed', `static_path: ${cause.message}`, { cause });
-  });
+  const root = await files()
+    .realpath(config.staticPath)
+    .catch((cause: Error) => {
+      throw new StartError('LoadFailed', `static_path: ${cause.message}`, { cause });
+    });
   const handle = (call: Call): void => {
     serve(call, root).catch((error: Error) => answer(call.response, 500, `watchdog: ${error.message}`));
   };

@@ -1,8 +1,9 @@
 // Upgraded connections (WebSocket): after the handshake, bytes both ways.
-import { type IncomingMessage, request as send } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
+import { request as send } from '../node-http.ts';
 import type { Upstream } from '../upstream.ts';
 
 const headText = (status: number, message: string, headers: readonly string[]): string => {

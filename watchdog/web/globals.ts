@@ -6,8 +6,9 @@ import { WebResponse } from './response.ts';
 
 type Fetch = (input: unknown, init?: Record<string, unknown>) => Promise<unknown>;
 
-const define = (scope: object, name: string, value: unknown): void => {
-  Object.defineProperty(scope, name, { value, writable: true, configurable: true, enumerable: name === 'fetch' });
+/** Why not Object.defineProperty: it reads what was there, and that reading is what loads undici. */
+const replace = (scope: object, name: string, value: unknown): void => {
+  Reflect.set(scope, name, value);
 };
 
 /** `native` is the runtime's own fetch, which knows nothing of our Request. */
@@ -20,14 +21,12 @@ const createFetch =
   };
 
 export const installWebGlobals = (scope: object): void => {
-  // Why not globalThis.fetch in createFetch: it would find itself.
-  const native = (scope as { fetch: Fetch }).fetch;
-  const fetch = createFetch(native);
+  const fetch = createFetch((scope as { fetch: Fetch }).fetch);
   Object.defineProperty(WebRequest, 'name', { value: 'Request' });
   Object.defineProperty(WebResponse, 'name', { value: 'Response' });
   Object.defineProperty(WebHeaders, 'name', { value: 'Headers' });
-  define(scope, 'Headers', WebHeaders);
-  define(scope, 'Request', WebRequest);
-  define(scope, 'Response', WebResponse);
-  define(scope, 'fetch', fetch);
+  replace(scope, 'Headers', WebHeaders);
+  replace(scope, 'Request', WebRequest);
+  replace(scope, 'Response', WebResponse);
+  replace(scope, 'fetch', fetch);
 };

@@ -2,9 +2,11 @@
 
 import type { Caps, Confinement, Limits, Usage } from './limits.ts';
 import type { OrphanKiller } from './orphans.ts';
-import { readProcesses, treeOf } from './proc.ts';
+import { type ProcessFact, readProcesses, treeOf } from './proc.ts';
 
 const intervalMs = 200;
+/** How old what is known of the processes may be for a question about usage. */
+const freshMs = 50;
 const pageBytes = 4096;
 const tickMs = 10;
 
@@ -14,8 +16,8 @@ export type WatchParts = {
   readonly because: string;
 };
 
-const usageOf = async (pid: number): Promise<Usage | undefined> => {
-  const tree = treeOf(pid, await readProcesses());
+const usageOf = (pid: number, facts: readonly ProcessFact[]): Usage | undefined => {
+  const tree = treeOf(pid, facts);
   if (tree.length === 0) return undefined;
   const cpuMs = tree.reduce((sum, fact) => sum + fact.cpuTicks * tickMs, 0);
   return { cpuMs, memoryBytes: tree.reduce((sum, fact) => sum + fact.residentPages * pageBytes, 0) };
@@ -34,6 +36,14 @@ const endTree = (pids: readonly number[]): void => {
 export const createWatch = ({ orphans, because }: WatchParts): Limits => {
   const limited = new Map<number, { memoryBytes: number; exceeded: boolean }>();
   let timer: NodeJS.Timeout | undefined;
+  let seen: { readonly atMs: number; readonly facts: Promise<ProcessFact[]> } | undefined;
+
+  /** Reading every process costs as much for one replica as for all: those who ask at about the same time share it. */
+  const recentFacts = (): Promise<ProcessFact[]> => {
+    const nowMs = performance.now();
+    if (seen === undefined || nowMs - seen.atMs > freshMs) seen = { atMs: nowMs, facts: readProcesses() };
+    return seen.facts;
+  };
 
   const look = async (): Promise<void> => {
     const facts = await readProcesses();
@@ -69,7 +79,11 @@ export const createWatch = ({ orphans, because }: WatchParts): Limits => {
         schedule();
       },
       ranOutOfMemory: async () => entry.exceeded,
-      usage: () => usageOf(pid).catch(() => undefined),
+      usage: () =>
+        recentFacts().then(
+          (facts) => usageOf(pid, facts),
+          () => undefined,
+        ),
       release: async () => {
         limited.delete(pid);
         await orphans.kill(marker);

@@ -22,6 +22,11 @@ test('greets the name in the body', async () => {
   assert.equal(answer.body, 'Hello, Ada!\n');
 });
 
+test('greets the name in a form, and in JSON', async () => {
+  assert.equal((await call({ method: 'POST', body: { Ada: '' } })).body, 'Hello, Ada!\n');
+  assert.equal((await call({ method: 'POST', body: { name: 'Grace' } })).body, 'Hello, Grace!\n');
+});
+
 test('greets the name in the query', async () => {
   assert.equal((await call({ query: { name: 'Grace' } })).body, 'Hello, Grace!\n');
 });

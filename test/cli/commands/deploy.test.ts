@@ -1,30 +1,10 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeTmpDir } from '../../helpers/tmp.ts';
-import { type Answer, readyStatus, runCli, type Seen, startGateway } from '../run-cli.ts';
-
-/** A gateway of OpenFaaS: it runs images and says nothing of bundles. */
-const accepting =
-  (more: (seen: Seen) => Answer | undefined = () => undefined) =>
-  (seen: Seen): Answer | undefined => {
-    const own = more(seen);
-    if (own !== undefined) return own;
-    if (seen.path.startsWith('/system/function/')) return { json: readyStatus(seen.path.split('/')[3]?.split('?')[0] ?? '') };
-    if (seen.path === '/system/functions') return { status: 202 };
-    return undefined;
-  };
-
-const writes = (calls: string[]) => calls.filter((call) => !call.startsWith('GET'));
-
-const inStack = async (t: Parameters<typeof makeTmpDir>[0], functions: string): Promise<string> => {
-  const cwd = await makeTmpDir(t);
-  await writeFile(join(cwd, 'stack.yaml'), `provider: {name: openfaas}\nfunctions:\n${functions}`);
-  return cwd;
-};
+import { accepting, inStack, writes } from '../deploy-gateway.ts';
+import { runCli, startGateway } from '../run-cli.ts';
 
 const image = ['deploy', '--image', 'reg/x:1', '--name', 'hello'];
 
@@ -112,7 +92,7 @@ test('an environment file that is missing or broken is named with its place', as
   const cwd = await inStack(t, '  f: {image: a, environment_file: [one.yml]}\n');
   const missing = await runCli(t, ['deploy', '-g', gateway.url], { cwd });
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /stack\.yaml:3:3: functions\.f\.environment_file: cannot read one\.yml: there is no such file/);
+  assert.match(missing.stderr, /stack\.yaml:3:17: functions\.f\.environment_file: cannot read one\.yml: there is no such file/);
   await writeFile(join(cwd, 'one.yml'), 'environment:\n  - A\n');
   const broken = await runCli(t, ['deploy', '-g', gateway.url], { cwd });
   assert.match(broken.stderr, /one\.yml:2:3: environment: expected a mapping/);
@@ -216,112 +196,8 @@ test('on a gateway that runs bundles, deploy uploads what was built and deploys 
   assert.equal(body.image, `team/f:2@sha256:${digest}`);
 });
 
-test('deploy waits until the function answers', async (t) => {
-  let looks = 0;
-  const gateway = await startGateway(
-    t,
-    accepting((seen) => {
-      if (!seen.path.startsWith('/system/function/')) return undefined;
-      looks += 1;
-      return looks === 1 ? { status: 404 } : { json: readyStatus('hello', { availableReplicas: looks < 4 ? undefined : 1 }) };
-    }),
-  );
-  assert.equal((await runCli(t, [...image, '-g', gateway.url])).code, 0);
-  assert.equal(looks, 4);
-  await runCli(t, [...image, '-g', gateway.url, '--no-wait']);
-  await runCli(t, [...image, '-g', gateway.url, '--wait=false']);
-  assert.equal(looks, 4);
-});
-
-test('a function that does not work is explained with its reason and last log lines', async (t) => {
-  const condition = {
-    type: 'Ready',
-    status: 'False',
-    reason: 'LoadFailed',
-    message: 'handler.js: no handler',
-    lastTransitionTime: '2026-01-01T00:00:00Z',
-  };
-  const gateway = await startGateway(
-    t,
-    accepting((seen) => {
-      if (seen.path.startsWith('/system/function/'))
-        return { json: readyStatus('hello', { availableReplicas: 0, conditions: [condition] }) };
-      if (seen.path.startsWith('/system/logs')) return { body: `${JSON.stringify({ text: 'SyntaxError: oops\n' })}\n` };
-      return undefined;
-    }),
-  );
-  const { code, stdout, stderr } = await runCli(t, [...image, '-g', gateway.url]);
-  assert.equal(code, 1);
-  assert.equal(stdout, '');
-  assert.match(stderr, /hello is deployed but does not work: LoadFailed: handler\.js: no handler\n {2}\| SyntaxError: oops/);
-});
-
-test('a function that is not ready in time fails with what was last seen', async (t) => {
-  const gateway = await startGateway(
-    t,
-    accepting((seen) =>
-      seen.path.startsWith('/system/function/') ? { json: readyStatus('hello', { availableReplicas: 0 }) } : undefined,
-    ),
-  );
-  const { code, stderr } = await runCli(t, [...image, '-g', gateway.url, '--timeout', '200ms']);
-  assert.equal(code, 1);
-  assert.match(stderr, /hello did not answer within 0\.2 s: 0 of 1 replicas answer; `sluice describe hello`/);
-});
-
 test('deploy without a stack file or image says what it needs', async (t) => {
   const { code, stderr } = await runCli(t, ['deploy']);
   assert.equal(code, 1);
   assert.match(stderr, /nothing to deploy: expected a stack file \(-f stack\.yaml\), or --image and --name/);
-});
-
-test('cli fact 1: stack.yaml is used when stack.yml is there too, and -f replaces both', async (t) => {
-  const gateway = await startGateway(t, accepting());
-  const cwd = await inStack(t, '  from-yaml: {image: a}\n');
-  await writeFile(join(cwd, 'stack.yml'), 'provider: {name: openfaas}\nfunctions: {from-yml: {image: a}}\n');
-  assert.match((await runCli(t, ['deploy', '-g', gateway.url], { cwd })).stdout, /from-yaml/);
-  assert.match((await runCli(t, ['-f', 'stack.yml', 'deploy', '-g', gateway.url], { cwd })).stdout, /from-yml/);
-  assert.match((await runCli(t, ['deploy', '-g', gateway.url, '-f=stack.yml'], { cwd })).stdout, /from-yml/);
-  assert.equal((await runCli(t, ['deploy', '-g', gateway.url, '-f', ''], { cwd })).code, 1);
-});
-
-test('cli fact 2: -f takes a URL, and says so', async (t) => {
-  const text = 'provider: {name: openfaas}\nfunctions: {far: {image: "a:${TAG:-7}"}}\n';
-  const gateway = await startGateway(
-    t,
-    accepting((seen) => (seen.path === '/s.yaml' ? { body: text } : undefined)),
-  );
-  const { stdout, stderr } = await runCli(t, ['deploy', '-f', `${gateway.url}/s.yaml`, '-g', gateway.url]);
-  assert.match(stdout, /function\/far/);
-  assert.match(stderr, /reading the stack file http/);
-  const missing = await runCli(t, ['deploy', '-f', `${gateway.url}/none.yaml`, '-g', gateway.url]);
-  assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /expected a stack file, got status 404/);
-});
-
-test('variables in the stack file are replaced unless --envsubst=false', async (t) => {
-  const gateway = await startGateway(t, accepting());
-  const cwd = await inStack(t, '  f: {image: a, environment: {A: "${WHO}"}}\n');
-  const sent = async (flags: string[]) => {
-    await runCli(t, ['deploy', '-g', gateway.url, ...flags], { cwd, env: { WHO: 'me' } });
-    return JSON.parse(gateway.seen.findLast((seen) => seen.method === 'PUT')?.body ?? '').envVars.A;
-  };
-  assert.equal(await sent([]), 'me');
-  assert.equal(await sent(['--envsubst=false']), '${WHO}');
-  const broken = await inStack(t, '  f: {image: "${BAD"}\n');
-  const { stderr } = await runCli(t, ['deploy', '-g', gateway.url], { cwd: broken });
-  assert.match(stderr, /stack\.yaml:3: expected a closing brace/);
-});
-
-test('deploy --output json lists every function with its address or error', async (t) => {
-  const gateway = await startGateway(
-    t,
-    accepting((seen) => (seen.body.includes('"bad"') ? { status: 500, body: 'no' } : undefined)),
-  );
-  const cwd = await inStack(t, '  a: {image: a}\n  bad: {image: b}\n');
-  const { code, stdout } = await runCli(t, ['deploy', '--output', 'json', '-g', gateway.url], { cwd });
-  assert.equal(code, 1);
-  assert.deepEqual(JSON.parse(stdout), [
-    { name: 'a', image: 'a:latest', statusCode: 202, url: `${gateway.url}/function/a`, status: 'deployed' },
-    { name: 'bad', status: 'failed', error: 'deploying bad: 500: no' },
-  ]);
 });

@@ -13,7 +13,7 @@ test('cli fact 53: secret create trims its value, unless told not to, and sends 
   await writeFile(join(cwd, 'value'), ' v\n');
   const ran = await runCli(t, ['secret', 'create', 'one', '-g', gateway.url], { stdin: ' piped \n' });
   assert.equal(ran.code, 0);
-  assert.equal(ran.stdout, 'Creating secret: one.\nCreated: 202\n');
+  assert.equal(ran.stdout, 'Creating secret: one.\nCreated: 202 Accepted\n');
   await runCli(t, ['secret', 'create', 'two', '--from-literal', ' x ', '--trim=false', '-n', 'ns', '-g', gateway.url]);
   await runCli(t, ['secret', 'create', 'three', '--from-file', 'value', '-g', gateway.url], { cwd });
   assert.deepEqual(
@@ -24,6 +24,14 @@ test('cli fact 53: secret create trims its value, unless told not to, and sends 
       { name: 'three', value: 'v', rawValue: Buffer.from(' v\n').toString('base64') },
     ],
   );
+});
+
+test('secret update sends the bytes of a file, too', async (t) => {
+  const gateway = await startGateway(t, created);
+  const cwd = await makeTmpDir(t);
+  await writeFile(join(cwd, 'value'), Buffer.from([0xff, 0x00]));
+  assert.equal((await runCli(t, ['secret', 'update', 's', '--from-file', 'value', '-g', gateway.url], { cwd })).code, 0);
+  assert.equal(JSON.parse(gateway.seen[0]?.body ?? '').rawValue, '/wA=');
 });
 
 test('cli fact 54: secret create --replace updates a secret that exists', async (t) => {

@@ -339,6 +339,21 @@ describe('headers', () => {
     assert.equal(answer.text, 'data');
   });
 
+  test('a Trailer header where no trailers can follow does not break the answer', async (t) => {
+    const rig = await startRig(t);
+    const address = await startRawUpstream(t, (socket) =>
+      socket.once('data', (request) => {
+        const length = String(request).startsWith('HEAD') ? '' : 'Content-Length: 2\r\n';
+        socket.end(`HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n${length}Connection: close\r\n\r\n${length && 'ok'}`);
+      }),
+    );
+    rig.ready('fn.openfaas-fn', address);
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await call(rig, '/function/fn', { method });
+      assert.deepEqual([answer.status, answer.headers.trailer], [200, undefined], method);
+    }
+  });
+
   test('informational answers are passed before the final one', async (t) => {
     const rig = await startRig(t);
     rig.ready(
@@ -646,6 +661,21 @@ describe('failures', () => {
     await called.promise;
     req.destroy();
     await aborted.promise;
+    assert.deepEqual(
+      rig.finished.map((each) => each.status),
+      [499],
+    );
+  });
+
+  test('a request with bytes that HTTP does not allow is 400', async (t) => {
+    const rig = await startRig(t);
+    rig.ready('fn.openfaas-fn', await startUpstream(t, (_req, res) => res.end('reached')));
+    const text = await exchange(
+      rig.port,
+      'GET /function/fn HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-A: a\x7fb\r\n\r\n',
+      connect,
+    );
+    assert.match(text, /^HTTP\/1.1 400 /);
   });
 });
 

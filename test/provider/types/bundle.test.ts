@@ -19,6 +19,8 @@ test('the image name of a bundle holds its digest', () => {
 for (const image of [
   'fn:latest',
   `@sha256:${digest}`,
+  `a name@sha256:${digest}`,
+  `fn:ü@sha256:${digest}`,
   `fn@sha256:${digest.toUpperCase()}`,
   `fn@sha256:${digest}0`,
   `fn@sha256:${digest.slice(1)}`,

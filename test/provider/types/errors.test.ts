@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { codeOfStatus, FaasError, fromWire, httpStatus, isFaasError, toFaasError } from '../../../provider/types/errors.ts';
 
 test('an error knows its status, cause, reason and when to retry', () => {
@@ -54,6 +55,28 @@ test('anything thrown becomes an error of ours, and ours stay themselves', () =>
   );
   assert.deepEqual([toFaasError('text').message, toFaasError('text').cause], ['text', 'text']);
   assert.equal(toFaasError(undefined).message, 'undefined');
+});
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Every word that the sources give as the reason of an error, a failure or a condition. */
+const reasonsInSources = async (): Promise<string[]> => {
+  const found = new Set<string>();
+  const forms = [/reason: '(\w+)'/g, /StartError\(\s*'(\w+)'/g, /verdict\('\w+', '(\w+)'/g, /reason = .*/g];
+  for await (const file of glob('{gateway,provider/process,watchdog}/**/*.ts', { cwd: root })) {
+    const text = await readFile(`${root}/${file}`, 'utf8');
+    for (const match of forms.flatMap((form) => [...text.matchAll(form)])) {
+      const words = match[1] === undefined ? [...match[0].matchAll(/[?:] '(\w+)'/g)].map(([, word]) => word) : [match[1]];
+      for (const word of words) if (word !== undefined) found.add(word);
+    }
+  }
+  return [...found].sort();
+};
+
+test('docs/errors.md explains every reason that the sources give, and no other', async () => {
+  const page = await readFile(`${root}/docs/errors.md`, 'utf8');
+  const documented = [...page.matchAll(/^\| `([A-Z]\w+)` +\|/gm)].map(([, word]) => word);
+  assert.deepEqual(await reasonsInSources(), documented.sort());
 });
 
 test('docs/errors.md lists exactly the codes and statuses of the table', async () => {

@@ -23,7 +23,7 @@ const refused: readonly (readonly [what: string, body: unknown, message: string]
   [
     'a variable name with =',
     { ...good, envVars: { 'A=B': 'secret value' } },
-    'envVars.A=B: expected a variable name without = or NUL',
+    'envVars.A=B: expected a variable name without = or NUL, got "A=B"',
   ],
   ['a variable with NUL', { ...good, envVars: { A: 'a\0' } }, 'envVars.A: expected a text without NUL, got "a\\u0000"'],
   ['variables as a list', { ...good, envVars: [] }, 'envVars: expected an object of texts, got []'],

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { createServer } from '../../gateway/server.ts';
+import { call, exchange, startRig, startUpstream } from './invoke/rig.ts';
+
+test('what is no function path goes to the control side', async (t) => {
+  const rig = await startRig(t);
+  for (const path of ['/', '/system/functions', '/functions', '/function'])
+    assert.equal((await call(rig, path)).text, 'control', path);
+});
+
+test('requests that two readers could read differently are 400, and reach nobody', async (t) => {
+  const rig = await startRig(t);
+  let reached = 0;
+  rig.ready(
+    'fn.openfaas-fn',
+    await startUpstream(t, (_req, res) => {
+      reached += 1;
+      res.end();
+    }),
+  );
+  const rows: [string, string][] = [
+    ['two Hosts', 'GET /function/fn HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n'],
+    ['a coding besides chunked', 'POST /function/fn HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'a coding twice',
+      'POST /function/fn HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['a coding in HTTP/1.0', 'POST /function/fn HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['two lengths', 'POST /function/fn HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+    [
+      'length and coding',
+      'POST /function/fn HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['a length that is no number', 'POST /function/fn HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na'],
+    ['a space before the colon', 'GET /function/fn HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n'],
+    ['no Host', 'GET /function/fn HTTP/1.1\r\n\r\n'],
+    [
+      'a bare line feed in a chunk size',
+      'POST /function/fn HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n',
+    ],
+  ];
+  for (const [name, bytes] of rows) {
+    const text = await exchange(rig.port, bytes, connect);
+    assert.match(text, /^HTTP\/1.1 400 /, name);
+    assert.equal(text.match(/HTTP\/1.1 \d/g)?.length, 1, name);
+  }
+  assert.equal(reached, 0);
+});
+
+test('heads up to 1 MiB pass, longer ones are 431', async (t) => {
+  const rig = await startRig(t);
+  rig.ready(
+    'fn.openfaas-fn',
+    await startUpstream(t, (_req, res) => res.end('passed')).then(async () => {
+      const { createServer: createHttp } = await import('node:http');
+      const server = createHttp({ maxHeaderSize: 2 ** 21 }, (req, res) => res.end(String(req.headers['x-long']?.length)));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return { host: '127.0.0.1', port: (server.address() as { port: number }).port };
+    }),
+  );
+  assert.equal((await call(rig, '/function/fn', { headers: { 'X-Long': 'x'.repeat(1_000_000) } })).text, '1000000');
+  const text = await exchange(
+    rig.port,
+    `GET /function/fn HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(1_100_000)}\r\n\r\n`,
+    connect,
+  ).catch(String);
+  assert.match(text, /^HTTP\/1.1 431 .*X-Error-Code: headers-too-large|ECONNRESET|EPIPE/s);
+});
+
+test('more headers than node counts by default are all passed', async (t) => {
+  const rig = await startRig(t);
+  const { createServer: createHttp } = await import('node:http');
+  const upstream = createHttp({ maxHeaderSize: 2 ** 20 }, (req, res) =>
+    res.end(String(req.rawHeaders.filter((name) => name.startsWith('X-N')).length)),
+  );
+  upstream.maxHeadersCount = 0;
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  t.after(() => {
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+  rig.ready('fn.openfaas-fn', { host: '127.0.0.1', port: (upstream.address() as { port: number }).port });
+  const lines = Array.from({ length: 2500 }, (_, i) => `X-N${i}: ${i}\r\n`).join('');
+  const text = await exchange(rig.port, `GET /function/fn HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines}\r\n`, connect);
+  assert.match(text, /\r\n2500\r\n|\r\n\r\n2500/);
+});
+
+test('a head that does not come to its end is 408', async (t) => {
+  const server = createServer({
+    functions: { handle: () => {}, upgrade: () => {} },
+    control: (_req, res) => void res.end(),
+    isFunctionPath: () => false,
+    headersTimeoutMs: 50,
+    checkMs: 20,
+  });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  t.after(() => server.close());
+  assert.match(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n', connect), /^HTTP\/1.1 408 /);
+});
+
+test('a taken port is an error that names it', async (t) => {
+  const rig = await startRig(t);
+  const second = createServer({
+    functions: { handle: () => {}, upgrade: () => {} },
+    control: () => {},
+    isFunctionPath: () => false,
+  });
+  await assert.rejects(second.listen({ host: '127.0.0.1', port: rig.port }), { code: 'EADDRINUSE', port: rig.port });
+});
+
+test('closing takes no new connections, finishes what runs, and tells clients that the connection ends', async (t) => {
+  const rig = await startRig(t);
+  const arrived = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  rig.ready(
+    'fn.openfaas-fn',
+    await startUpstream(t, async (_req, res) => {
+      arrived.resolve();
+      await finish.promise;
+      res.end('finished');
+    }),
+  );
+  const socket = connect(rig.port, '127.0.0.1').setEncoding('latin1');
+  socket.write('GET /function/fn HTTP/1.1\r\nHost: a\r\n\r\n');
+  const idle = connect(rig.port, '127.0.0.1');
+  await arrived.promise;
+  const closing = rig.server.close({ drainMs: 5000 });
+  await assert.rejects(call(rig, '/function/fn'), { code: 'ECONNREFUSED' });
+  finish.resolve();
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  assert.match(text, /^HTTP\/1.1 200 .*Connection: close.*finished/s);
+  idle.destroy();
+  await closing;
+});
+
+test('calls that do not finish within the drain time are cut', async (t) => {
+  const rig = await startRig(t);
+  const arrived = Promise.withResolvers<void>();
+  rig.ready('fn.openfaas-fn', await startUpstream(t, () => arrived.resolve()));
+  const cut = assert.rejects(call(rig, '/function/fn'), { code: 'ECONNRESET' });
+  await arrived.promise;
+  await rig.server.close({ drainMs: 50 });
+  await cut;
+});
