@@ -27,8 +27,11 @@ const connectTo = (ctx: Context, { url, credentials }: Running): Promise<Client>
 };
 
 /** How functions are kept apart on this machine, without the details. */
-const isolationOf = async (client: Client): Promise<string | undefined> =>
-  (await findInfo(client))?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+const isolationOf = async (client: Client): Promise<string | undefined> => {
+  // A gateway that is asked to stop meanwhile has nothing to announce.
+  const info = await findInfo(client).catch(() => undefined);
+  return info?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+};
 
 const announce = (ctx: Context, gateway: Running, isolation: string | undefined): void => {
   const { url, metricsUrl, credentials, dataDir } = gateway;
