@@ -20,7 +20,7 @@ const toNumbers = (text: string): number[] =>
 
 /** The numbers in the titles of a test file: `fact 5: …`, `facts 5, 6 and 8 to 9: …`, with the suite's name before or not. */
 const numbersInTitles = (source: string): number[] =>
-  [...source.matchAll(/[`'"](?:\$\{name\}: )?facts? (\d[\d, toand]*): /g)].flatMap((match) => toNumbers(match[1] ?? ''));
+  [...source.matchAll(/[`'"](?:cli |\$\{name\}: )?facts? (\d[\d, toand]*): /g)].flatMap((match) => toNumbers(match[1] ?? ''));
 
 const testFiles = async (): Promise<ReadonlyMap<string, string>> => {
   const files = new Map<string, string>();
