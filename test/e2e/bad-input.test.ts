@@ -11,6 +11,7 @@ import { bodies, deployments } from './bad/deployments.ts';
 import { others } from './bad/requests.ts';
 import type { Row } from './bad/row.ts';
 import { maxBundleBytes, uploads } from './bad/uploads.ts';
+import { documentedStatuses, readApiDocument } from './openapi.ts';
 
 const codes: Readonly<Record<number, string>> = {
   400: 'invalid',
@@ -79,4 +80,15 @@ test('bad input is refused by name and changes nothing', async (t) => {
   await checkGroup(t, gateway, 'other routes', others);
   await checkGroup(t, gateway, 'uploads', await uploads(good));
   assert.equal((await gateway.call('good')).text, 'still here');
+
+  const document = await readApiDocument(gateway);
+  for (const row of [...deployments(good.image), ...others, ...(await uploads(good))]) {
+    const { title, method = 'GET', path, status } = row;
+    const statuses = documentedStatuses(document, method, path);
+    const isNoRoute = path.startsWith('/function/') || status === 405 || row.message === '404 page not found';
+    if (isNoRoute) continue;
+    await t.test(`${title}: the API's description has ${status}`, () =>
+      assert.ok(statuses?.includes(status), `${method} ${path}`),
+    );
+  }
 });
