@@ -25,7 +25,7 @@ export const deployments = (image: string): Row[] => {
     row(
       'a bundle that nobody uploaded',
       { image: `x:1@sha256:${'0'.repeat(64)}` },
-      `image: there is no bundle sha256:${'0'.repeat(64)} on this gateway; upload it first`,
+      `image: there is no bundle sha256:${'0'.repeat(64)} on this gateway; upload it first with \`sluice push\``,
     ),
     row('labels that are a list', { labels: ['a'] }, 'labels: expected an object of texts, got ["a"]'),
     row('a label that is a number', { labels: { a: 1 } }, 'labels.a: expected a text, got 1'),
