@@ -15,7 +15,7 @@ export const deployments = (image: string): Row[] => {
     row(
       'an ordinary image',
       { image: 'ghcr.io/openfaas/figlet:latest' },
-      /^image: expected name:tag@sha256:<digest> of an uploaded bundle, got "ghcr\.io\/openfaas\/figlet:latest".*`sluice up`.*kubernetes/,
+      /^image: expected name:tag@sha256:<digest> of an uploaded bundle, got "ghcr\.io\/openfaas\/figlet:latest".*`sluice up`.*`sluice push`$/,
     ),
     row(
       'an image with a space',
