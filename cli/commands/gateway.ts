@@ -50,9 +50,9 @@ const announce = (ctx: Context, gateway: Running, isolation: string | undefined)
   if (settings.length > 0) ctx.stdout.write(`\nother commands find it after:   export ${settings.join(' ')}\n`);
 };
 
-const sample = async (ctx: Context, { url }: Running, client: Client): Promise<void> => {
+const sample = async (ctx: Context, { url, dataDir }: Running, client: Client): Promise<void> => {
   try {
-    const name = await deploySample(ctx, client);
+    const name = await deploySample(ctx, client, dataDir);
     if (name !== undefined) ctx.stdout.write(`\ntry it:   ${sampleCall(url, name)}\n`);
   } catch (error) {
     if (ctx.signal.aborted) return;
