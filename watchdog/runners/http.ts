@@ -7,6 +7,7 @@ import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
+import { sendBody } from '../send-body.ts';
 import { StartError } from '../start-error.ts';
 import { chooseUpstream, type Upstream, waitForListener } from '../upstream.ts';
 import type { OnDeath, Runner } from './runner.ts';
@@ -68,7 +69,7 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   });
   call.onAbort = () => sent.destroy();
   if (body !== undefined) sent.end(body);
-  else if (hasBody(request)) request.pipe(sent);
+  else if (hasBody(request)) sendBody(request, sent);
   else sent.end();
 };
 
