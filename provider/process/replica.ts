@@ -153,7 +153,7 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
   };
 
   const begin = async (): Promise<Cause | undefined> => {
-    let limit = `${parts.readyTimeoutMs / 1000}s of its start`;
+    let limit = `${parts.readyTimeoutMs / 1000} s of its start`;
     const expire = (): void => {
       tooSlow = true;
       abort.abort();
@@ -161,7 +161,7 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
     let timer = setTimeout(expire, parts.readyTimeoutMs);
     const onTold = (): void => {
       if (plan.readyTimeoutMs === undefined) return;
-      limit = `its ready_timeout of ${plan.readyTimeoutMs / 1000}s`;
+      limit = `its ready_timeout of ${plan.readyTimeoutMs / 1000} s`;
       clearTimeout(timer);
       timer = setTimeout(expire, plan.readyTimeoutMs + watchdogFirstMs);
     };
