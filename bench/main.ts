@@ -2,7 +2,9 @@
 //   --quick         a smoke run of about half a minute; its numbers mean little
 //   --json          one JSON object instead of text
 //   --only a,b      of throughput, starts, storm, memory
+//   --rounds n      of throughput, and --seconds s for each measurement in them; 5 and 2
 import { existsSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
 import { expectStatus, makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
@@ -94,11 +96,17 @@ const run = async (
         blankWatchdogOwnBytes: blank.pssBytes,
         runningFunctionBytes: running.rssBytes,
         runningFunctionOwnBytes: running.pssBytes,
-        parkedFunctionBytes: Math.max(0, afterBytes - beforeBytes) / names.length,
+        parkedFunctionBytes: (afterBytes - beforeBytes) / names.length,
       } satisfies MemoryReport;
     }
   }
   return results;
+};
+
+const wholeNumber = (option: string, text: string | undefined, fallback: number): number => {
+  if (text === undefined) return fallback;
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new Error(`--${option}: expected a whole number of 1 or more, got ${JSON.stringify(text)}`);
 };
 
 const main = async (): Promise<void> => {
@@ -107,20 +115,27 @@ const main = async (): Promise<void> => {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       only: { type: 'string', default: parts.join(',') },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
     },
   });
   const asked = values.only.split(',');
   const unknown = asked.filter((part) => !parts.includes(part as Part));
   if (unknown.length > 0) throw new Error(`--only: expected some of ${parts.join(', ')}, got ${unknown.join(', ')}`);
+  const sizes = values.quick ? quick : full;
+  const rounds = wholeNumber('rounds', values.rounds, sizes.rounds);
+  const durationMs = wholeNumber('seconds', values.seconds, sizes.durationMs / 1000) * 1000;
   if (!existsSync(watchdogFile)) throw new Error('dist/ is missing: run `npm run build` first');
+  const loadBefore = loadavg()[0] ?? 0;
   const scope = createScope();
   try {
     const progress = (line: string): void => void process.stderr.write(`… ${line}\n`);
-    const measured = await run(scope, new Set(asked as Part[]), values.quick ? quick : full, progress);
+    const measured = await run(scope, new Set(asked as Part[]), { ...sizes, rounds, durationMs }, progress);
     const results: Results = {
       node: process.versions.node,
       machine: machine(),
       quick: values.quick,
+      loadBefore,
       ...measured,
       generator: measured.generator ?? '',
     };

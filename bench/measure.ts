@@ -11,6 +11,7 @@ export type Shape = {
 };
 
 export type Measurement = {
+  readonly calls: number;
   readonly callsPerS: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -64,6 +64,7 @@ const runConnections = (shape: Shape, done: (measurement: Measurement) => void):
     const elapsedS = (performance.now() - startedMs) / 1000;
     for (const socket of sockets) socket.destroy();
     done({
+      calls: latencies.length,
       callsPerS: latencies.length / elapsedS,
       p50Ms: percentile(latencies, 0.5),
       p99Ms: percentile(latencies, 0.99),

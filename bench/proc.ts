@@ -12,6 +12,17 @@ export const memoryOf = async (pid: number): Promise<Memory | undefined> => {
   return text === undefined ? undefined : { rssBytes: bytes('Rss'), pssBytes: bytes('Pss') };
 };
 
+// Linux counts in hundredths of a second wherever Node.js runs.
+const ticksPerS = 100;
+
+/** Processor time that the process and its threads have used, in seconds; `undefined` where it cannot be read. */
+export const cpuSecondsOf = async (pid: number): Promise<number | undefined> => {
+  const text = await read(`/proc/${pid}/stat`);
+  // The name of the program, in brackets, may hold anything.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / ticksPerS;
+};
+
 const parentOf = async (pid: string): Promise<number | undefined> => {
   const parent = /^PPid:\s+(\d+)/m.exec((await read(`/proc/${pid}/status`)) ?? '')?.[1];
   return parent === undefined ? undefined : Number(parent);
@@ -33,7 +44,7 @@ export const watchdogsUnder = async (root: number): Promise<number[]> => {
   for (const pid of parents.keys()) {
     if (!isUnder(pid)) continue;
     const [program = '', script = ''] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
-    if (/node/.test(program) && /watchdog\.m?js$/.test(script)) found.push(pid);
+    if (/node/.test(program) && /watchdog\.[cm]?js$/.test(script)) found.push(pid);
   }
   return found;
 };

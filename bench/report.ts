@@ -18,6 +18,8 @@ export type Results = {
   readonly machine: string;
   readonly generator: string;
   readonly quick: boolean;
+  /** Processes that wanted to run in the minute before, on average. */
+  readonly loadBefore: number;
   readonly throughput?: Throughput | undefined;
   readonly deploy?: Times | undefined;
   readonly wakeWarm?: Times | undefined;
@@ -42,14 +44,15 @@ const throughputLines = ({ rows, ratios }: Throughput): string[] => {
       each.method === method && each.connections === connections;
     lines.push('', `${method === 'POST' ? 'POST 1 KiB' : 'GET'}, ${connections} connection${connections === 1 ? '' : 's'}`);
     for (const row of rows.filter(same)) {
+      const latency = `p50 ${number(row.p50Ms, 3)} ms  p99 ${number(row.p99Ms, 3)} ms`;
       const broken = row.failures === 0 ? '' : `  ${row.failures} FAILED`;
-      lines.push(
-        line(row.target, `${number(row.callsPerS, 0)}/s`) +
-          `   p50 ${number(row.p50Ms, 3)} ms  p99 ${number(row.p99Ms, 3)} ms${broken}`,
-      );
+      const cpu = Number.isNaN(row.cpuMicrosPerCall) ? '' : `  ${number(row.cpuMicrosPerCall, 0)} us of processor a call`;
+      lines.push(`${line(row.target, `${number(row.callsPerS, 0)}/s`)}   ${latency}${cpu}${broken}`);
     }
-    for (const each of ratios.filter(same))
-      lines.push(line(each.what, number(each.ratio), each.aim === undefined ? '' : `>= ${each.aim}`));
+    for (const { what, ratio, cpuRatio, aim } of ratios.filter(same)) {
+      const cpu = Number.isNaN(cpuRatio) ? '' : `   by processor time ${number(cpuRatio)}`;
+      lines.push(`${line(what, number(ratio), aim === undefined ? '' : `>= ${aim}`)}${cpu}`);
+    }
   }
   return lines;
 };
@@ -72,7 +75,7 @@ const memoryLines = (memory: MemoryReport): string[] => [
   line('gateway, idle', megabytes(memory.idleGatewayBytes), '<= 120 MB'),
   `${line('blank watchdog', megabytes(memory.blankWatchdogBytes))}   (${megabytes(memory.blankWatchdogOwnBytes)})`,
   `${line('function, running', megabytes(memory.runningFunctionBytes))}   (${megabytes(memory.runningFunctionOwnBytes)})`,
-  line('function, parked: growth of the gateway', megabytes(memory.parkedFunctionBytes)),
+  line('function, parked: growth of the gateway', `${number(memory.parkedFunctionBytes / 1e3, 0)} kB`),
 ];
 
 export const formatResults = (results: Results): string => {
@@ -80,6 +83,11 @@ export const formatResults = (results: Results): string => {
     `Sluice bench${results.quick ? ' (quick: for smoke, not for numbers)' : ''}`,
     `  ${results.machine}, Node.js ${results.node}, load from ${results.generator}`,
   ];
+  if (results.loadBefore > cpus().length / 4) {
+    lines.push(
+      `  The machine was busy before the run (load ${number(results.loadBefore, 1)}): believe the ratios by processor time only.`,
+    );
+  }
   if (results.throughput !== undefined) lines.push(...throughputLines(results.throughput));
   const { deploy, wakeWarm, wakeCold } = results;
   if (deploy !== undefined || wakeWarm !== undefined || wakeCold !== undefined) lines.push('', 'Starts (p50)');

@@ -5,6 +5,7 @@ import { call } from '../test/helpers/call.ts';
 import type { RunningGateway } from '../test/helpers/gateway.ts';
 import { startProgram } from '../test/helpers/process.ts';
 import type { Generator, Measurement, Shape } from './measure.ts';
+import { cpuSecondsOf } from './proc.ts';
 import type { Scope } from './scope.ts';
 import { median, pairedRatio } from './stats.ts';
 import { startBlank, startOnPort } from './watchdogs.ts';
@@ -14,9 +15,18 @@ export type Target = (typeof targets)[number];
 
 export type ShapeName = { readonly method: 'GET' | 'POST'; readonly connections: number };
 
-export type ThroughputRow = ShapeName & { readonly target: Target } & Measurement;
+/** With the processor time of the target's own process, which says more than its speed where the machine has other work. */
+export type TargetMeasurement = Measurement & { readonly cpuMicrosPerCall: number };
 
-export type Ratio = ShapeName & { readonly what: string; readonly ratio: number; readonly aim: number | undefined };
+export type ThroughputRow = ShapeName & { readonly target: Target } & TargetMeasurement;
+
+export type Ratio = ShapeName & {
+  readonly what: string;
+  readonly ratio: number;
+  /** The same of calls per second of processor time; `NaN` where it cannot be read. */
+  readonly cpuRatio: number;
+  readonly aim: number | undefined;
+};
 
 export type Throughput = { readonly rows: readonly ThroughputRow[]; readonly ratios: readonly Ratio[] };
 
@@ -37,27 +47,28 @@ const claims: readonly Claim[] = [
   { what: 'inproc event handler / bare node:http server', ours: 'watchdog-event', theirs: 'bare-server', aim: 0.8 },
 ];
 
-const startBench = async (t: Scope, file: string, ...args: readonly string[]): Promise<string> => {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const program = startProgram(t, process.execPath, [path, ...args], { env: {} });
-  return `http://127.0.0.1:${(await program.until(/listening (\d+)/))[1]}`;
+type Running = { readonly url: string; readonly pid: number };
+
+const startBench = async (t: Scope, file: string, path: string, ...args: readonly string[]): Promise<Running> => {
+  const program = startProgram(t, process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], { env: {} });
+  return { url: `http://127.0.0.1:${(await program.until(/listening (\d+)/))[1]}${path}`, pid: program.pid };
 };
 
 /** @param gateway runs the function `bench` */
-const startTargets = async (t: Scope, gateway: RunningGateway): Promise<Readonly<Record<Target, string>>> => {
+const startTargets = async (t: Scope, gateway: RunningGateway): Promise<Readonly<Record<Target, Running>>> => {
   // As the gateway does, the other proxies reach the function over a unix socket.
   const behind = await startBlank(t);
   await behind.specialize('web');
-  const urls = {
-    gateway: `${gateway.url}/function/bench`,
-    watchdog: `${await startOnPort(t, 'web')}/`,
-    'watchdog-event': `${await startOnPort(t, 'event')}/`,
-    'bare-server': `${await startBench(t, 'bare-server.ts')}/`,
-    'bare-proxy': `${await startBench(t, 'bare-proxy.ts', behind.socketPath)}/`,
-    'express-proxy': `${await startBench(t, 'express-proxy.ts', behind.socketPath)}/function/bench`,
+  const running = {
+    gateway: { url: `${gateway.url}/function/bench`, pid: gateway.program().pid },
+    watchdog: await startOnPort(t, 'web'),
+    'watchdog-event': await startOnPort(t, 'event'),
+    'bare-server': await startBench(t, 'bare-server.ts', '/'),
+    'bare-proxy': await startBench(t, 'bare-proxy.ts', '/', behind.socketPath),
+    'express-proxy': await startBench(t, 'express-proxy.ts', '/function/bench', behind.socketPath),
   };
-  for (const [target, url] of Object.entries(urls)) await checkAnswers(target, url);
-  return urls;
+  for (const [target, { url }] of Object.entries(running)) await checkAnswers(target, url);
+  return running;
 };
 
 const checkAnswers = async (target: string, url: string): Promise<void> => {
@@ -71,7 +82,16 @@ const checkAnswers = async (target: string, url: string): Promise<void> => {
   }
 };
 
-const middle = (rounds: readonly Measurement[]): Measurement => ({
+const measureTarget = async (generator: Generator, shape: Shape, pid: number): Promise<TargetMeasurement> => {
+  const beforeS = await cpuSecondsOf(pid);
+  const measured = await generator.measure(shape);
+  const usedS = ((await cpuSecondsOf(pid)) ?? Number.NaN) - (beforeS ?? Number.NaN);
+  return { ...measured, cpuMicrosPerCall: (usedS * 1e6) / measured.calls };
+};
+
+const middle = (rounds: readonly TargetMeasurement[]): TargetMeasurement => ({
+  calls: rounds.reduce((sum, round) => sum + round.calls, 0),
+  cpuMicrosPerCall: median(rounds.map((round) => round.cpuMicrosPerCall)),
   callsPerS: median(rounds.map((round) => round.callsPerS)),
   p50Ms: median(rounds.map((round) => round.p50Ms)),
   p99Ms: median(rounds.map((round) => round.p99Ms)),
@@ -86,27 +106,36 @@ export type ThroughputOptions = {
 };
 
 export const measureThroughput = async (t: Scope, gateway: RunningGateway, options: ThroughputOptions): Promise<Throughput> => {
-  const urls = await startTargets(t, gateway);
+  const running = await startTargets(t, gateway);
   const rows: ThroughputRow[] = [];
   const ratios: Ratio[] = [];
   const shapeOf = (name: ShapeName, target: Target, durationMs: number): Shape => ({
     ...name,
     bodyBytes: 1024,
-    url: urls[target],
+    url: running[target].url,
     durationMs,
   });
   for (const name of shapes) {
     options.progress(`${name.method}, ${name.connections} connection${name.connections === 1 ? '' : 's'}`);
-    const rounds = Object.fromEntries(targets.map((target) => [target, []])) as unknown as Record<Target, Measurement[]>;
+    const rounds = Object.fromEntries(targets.map((target) => [target, []])) as unknown as Record<Target, TargetMeasurement[]>;
     for (const target of targets) await options.generator.measure(shapeOf(name, target, Math.min(1000, options.durationMs)));
     for (let round = 0; round < options.rounds; round += 1) {
-      for (const target of targets)
-        rounds[target].push(await options.generator.measure(shapeOf(name, target, options.durationMs)));
+      for (const target of targets) {
+        const shape = shapeOf(name, target, options.durationMs);
+        rounds[target].push(await measureTarget(options.generator, shape, running[target].pid));
+      }
     }
     for (const target of targets) rows.push({ ...name, target, ...middle(rounds[target]) });
     for (const { what, ours, theirs, aim } of claims) {
       const perS = (target: Target): number[] => rounds[target].map((round) => round.callsPerS);
-      ratios.push({ ...name, what, ratio: pairedRatio(perS(ours), perS(theirs)), aim });
+      const perCpu = (target: Target): number[] => rounds[target].map((round) => 1 / round.cpuMicrosPerCall);
+      ratios.push({
+        ...name,
+        what,
+        ratio: pairedRatio(perS(ours), perS(theirs)),
+        cpuRatio: pairedRatio(perCpu(ours), perCpu(theirs)),
+        aim,
+      });
     }
   }
   return { rows, ratios };

@@ -12,7 +12,7 @@ import { freePort } from '../test/helpers/listen.ts';
 import { startProgram } from '../test/helpers/process.ts';
 import { makeTmpDir } from '../test/helpers/tmp.ts';
 
-export const watchdogFile = fileURLToPath(new URL('../dist/watchdog.js', import.meta.url));
+export const watchdogFile = fileURLToPath(new URL('../dist/watchdog.cjs', import.meta.url));
 
 const token = 'bench';
 
@@ -78,11 +78,11 @@ export const startBlank = async (t: Cleanup): Promise<Blank> => {
   };
 };
 
-/** A watchdog as it runs in a container, on a port; resolves to its URL. */
-export const startOnPort = async (t: Cleanup, style: Style): Promise<string> => {
+/** A watchdog as it runs in a container, on a port. */
+export const startOnPort = async (t: Cleanup, style: Style): Promise<{ url: string; pid: number }> => {
   const { root, dir, handler } = await writeFunction(t, style);
   const [port, metricsPort] = [await freePort(), await freePort()];
-  startProgram(t, process.execPath, [watchdogFile], {
+  const { pid } = startProgram(t, process.execPath, [watchdogFile], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
@@ -96,5 +96,5 @@ export const startOnPort = async (t: Cleanup, style: Style): Promise<string> => 
   });
   const url = `http://127.0.0.1:${port}`;
   await eventually(async () => (await call(url)).status === 200, { what: 'the watchdog on a port answers' });
-  return url;
+  return { url: `${url}/`, pid };
 };

@@ -26,6 +26,7 @@ export const parseWrk = (text: string): Measurement => {
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0);
   const broken = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
   return {
+    calls: Number(first(text, /^\s+(\d+) requests in /m)[1]),
     callsPerS: Number(first(text, /^Requests\/sec:\s+([\d.]+)/m)[1]),
     p50Ms: latency(text, 50),
     p99Ms: latency(text, 99),

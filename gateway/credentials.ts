@@ -1,6 +1,6 @@
 // User and password of the control API: given as files, or made on the first start and kept in the data directory.
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FaasError } from '../provider/types/errors.ts';
 
@@ -37,6 +37,8 @@ const readPair = async (directory: string): Promise<Credentials | undefined> => 
   if (problems.length > 0 || !user || !password) throw new FaasError('invalid', problems.join('; '));
   return { user, password, generated: false, file };
 };
+
+const isTemporary = (name: string): boolean => /^\.basic-auth-(?:user|password)\.[0-9a-f]{12}$/.test(name);
 
 /** Complete or not there at all, and never over an existing file. */
 const writeOnce = async (directory: string, name: string, text: string): Promise<void> => {
@@ -83,4 +85,11 @@ export const keepCredentials = async (dataDir: string): Promise<Credentials> => 
   if ((await readText(join(directory, userFile))) === undefined) await writeOnce(directory, userFile, 'admin');
   if (generated) await writeOnce(directory, passwordFile, randomBytes(32).toString('base64url'));
   return { ...(await readCredentials(directory)), generated };
+};
+
+/** Removes what a start that was killed has left; the caller has the data directory to itself. */
+export const sweepCredentials = async (dataDir: string): Promise<void> => {
+  const directory = join(dataDir, 'credentials');
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) if (isTemporary(name)) await rm(join(directory, name), { force: true });
 };

@@ -6,7 +6,7 @@ import type { Provider } from '../provider/provider.ts';
 import type { VersionInfo } from '../provider/types/info.ts';
 import { createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { type Credentials, keepCredentials, readCredentials } from './credentials.ts';
+import { type Credentials, keepCredentials, readCredentials, sweepCredentials } from './credentials.ts';
 import { authorize } from './http/authorize.ts';
 import { basicAuth, noAuth } from './http/basic-auth.ts';
 import { createFunctionHandler } from './invoke/http.ts';
@@ -59,7 +59,9 @@ const openCredentials = async (config: Config, log: Log): Promise<Credentials | 
     log.warn('basic_auth is false: everybody who reaches this port may deploy, read and delete functions and secrets');
     return undefined;
   }
-  return config.secretMountPath === '' ? keepCredentials(config.dataDir) : readCredentials(config.secretMountPath);
+  if (config.secretMountPath !== '') return readCredentials(config.secretMountPath);
+  await sweepCredentials(config.dataDir);
+  return keepCredentials(config.dataDir);
 };
 
 const openProcessProvider = async ({ config, env, version, log }: ProviderParts): Promise<Provider> => {
@@ -70,7 +72,7 @@ const openProcessProvider = async ({ config, env, version, log }: ProviderParts)
   return createProcessProvider({
     dataDir: config.dataDir,
     runDir: useRuntimeDir ? runtimeDir : undefined,
-    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.js'),
+    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.cjs'),
     nodePath: process.execPath,
     defaultNamespace: config.functionNamespace,
     log: log.child({ part: 'provider' }),
@@ -144,10 +146,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const version = readVersion();
   await using starting = new AsyncDisposableStack();
   const log = options.log ?? createLog(config, starting);
-  const credentials = await openCredentials(config, log);
   const openProvider = options.openProvider ?? openProcessProvider;
   const provider = await openProvider({ config, env: options.env, version, log });
   starting.defer(() => provider.close());
+  // Only now is the data directory ours alone.
+  const credentials = await openCredentials(config, log);
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release);

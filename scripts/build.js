@@ -16,10 +16,10 @@ execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
 const { build } = await import('esbuild');
 await build({
   entryPoints: [join(root, 'watchdog/main.ts')],
-  outfile: join(root, 'dist/watchdog.js'),
+  outfile: join(root, 'dist/watchdog.cjs'),
   bundle: true,
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
   target: 'node24',
   legalComments: 'none',
 });

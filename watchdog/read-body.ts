@@ -23,6 +23,7 @@ export const readBody = (
   limitBytes: number,
   done: (error: BodyError | undefined, body: Buffer) => void,
 ): void => {
+  const gone = (): BodyError => new BodyError(400, 'body: the client went away before it was complete');
   const tooLarge = (): BodyError => new BodyError(413, `body: expected at most ${limitBytes} bytes, got more`);
   const declared = request.headers['content-length'];
   if (declared !== undefined && Number(declared) > limitBytes) {
@@ -31,6 +32,11 @@ export const readBody = (
   }
   if (!hasBody(request)) {
     done(undefined, empty);
+    return;
+  }
+  // It left before anybody asked for the body: no event will tell any more.
+  if (request.destroyed && !request.readableEnded) {
+    done(gone(), empty);
     return;
   }
   let first: Buffer | undefined;
@@ -51,8 +57,5 @@ export const readBody = (
     else chunks.push(chunk);
   });
   request.on('end', () => finish(undefined, chunks === undefined ? (first ?? empty) : Buffer.concat(chunks, bytes)));
-  request.on('close', () => {
-    if (!request.readableEnded) finish(new BodyError(400, 'body: the client went away before it was complete'), empty);
-  });
-  request.on('error', () => finish(new BodyError(400, 'body: the client went away before it was complete'), empty));
+  request.on('error', () => finish(gone(), empty));
 };

@@ -24,6 +24,7 @@ export type BuildContext = {
 
 /** The directory of the function's own files. @throws invalid when there is none */
 export const requireHandlerDir = async (cwd: string, handlerDir: string): Promise<string> => {
+  if (handlerDir === '') throw new FaasError('invalid', 'handler: expected a folder, got nothing');
   const dir = resolve(cwd, handlerDir);
   const found = await stat(dir).catch(() => undefined);
   if (found?.isDirectory()) return dir;

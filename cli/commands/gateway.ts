@@ -27,8 +27,11 @@ const connectTo = (ctx: Context, { url, credentials }: Running): Promise<Client>
 };
 
 /** How functions are kept apart on this machine, without the details. */
-const isolationOf = async (client: Client): Promise<string | undefined> =>
-  (await findInfo(client))?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+const isolationOf = async (client: Client): Promise<string | undefined> => {
+  // A gateway that is asked to stop meanwhile has nothing to announce.
+  const info = await findInfo(client).catch(() => undefined);
+  return info?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+};
 
 const announce = (ctx: Context, gateway: Running, isolation: string | undefined): void => {
   const { url, metricsUrl, credentials, dataDir } = gateway;
@@ -47,9 +50,9 @@ const announce = (ctx: Context, gateway: Running, isolation: string | undefined)
   if (settings.length > 0) ctx.stdout.write(`\nother commands find it after:   export ${settings.join(' ')}\n`);
 };
 
-const sample = async (ctx: Context, { url }: Running, client: Client): Promise<void> => {
+const sample = async (ctx: Context, { url, dataDir }: Running, client: Client): Promise<void> => {
   try {
-    const name = await deploySample(ctx, client);
+    const name = await deploySample(ctx, client, dataDir);
     if (name !== undefined) ctx.stdout.write(`\ntry it:   ${sampleCall(url, name)}\n`);
   } catch (error) {
     if (ctx.signal.aborted) return;

@@ -22,9 +22,7 @@ export const readEnvironment = async (fn: StackFunction, cwd: string): Promise<R
       text = await readFile(resolve(cwd, file), 'utf8');
     } catch (cause) {
       const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-      throw new FaasError('not-found', `${fn.place}: functions.${fn.name}.environment_file: cannot read ${file}: ${reason}`, {
-        cause,
-      });
+      throw new FaasError('not-found', `environment_file: cannot read ${file}: ${reason}`, { cause });
     }
     Object.assign(environment, parseEnvironment(text, file));
   }

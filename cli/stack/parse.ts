@@ -70,6 +70,7 @@ const readFunction = (reader: YamlReader, entry: Entry, warnings: string[]): Sta
   return {
     name,
     place: entry.place,
+    places: reader.places(entry.value),
     lang: lang.toLowerCase() === 'dockerfile' ? 'dockerfile' : lang,
     handler: text('handler'),
     image: text('image'),

@@ -3,8 +3,10 @@ import type { Resources } from '../../provider/types/function.ts';
 
 export type StackFunction = {
   readonly name: string;
-  /** `file:line:column`, for messages. */
-  readonly place: string;
+  /** `file:line:column`, for messages; absent when flags alone describe the function. */
+  readonly place: string | undefined;
+  /** The same of its keys, dotted: `limits.memory`. */
+  readonly places: Readonly<Record<string, string>>;
   readonly lang: string;
   readonly handler: string;
   readonly image: string;

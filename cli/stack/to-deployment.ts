@@ -51,7 +51,8 @@ export const toDeployment = (fn: StackFunction, settled: Settled, flags: DeployF
 export const functionOfFlags = (
   given: Partial<StackFunction> & { readonly name: string; readonly image: string },
 ): StackFunction => ({
-  place: 'flags',
+  place: undefined,
+  places: {},
   lang: '',
   handler: '',
   fprocess: '',

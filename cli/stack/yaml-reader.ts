@@ -20,6 +20,8 @@ export type YamlReader = {
   /** `file:line:column: problem`, in the order they were met. */
   readonly problems: string[];
   readonly placeOf: (node: Node | undefined) => string;
+  /** Where the keys of a mapping and of the mappings in it stand, by their dotted path. */
+  readonly places: (node: Node | undefined) => Record<string, string>;
   /** Entries of a mapping, merge keys resolved; none for an absent or null node. */
   readonly entries: (node: Node | undefined, field: string) => Entry[];
   /** A scalar as it was written; null is empty. */
@@ -106,6 +108,17 @@ export const createYamlReader = (text: string, file: string): YamlReader => {
     if (value !== 'true' && value !== 'false') wrong(node, field, 'true or false without quotes');
     return value === 'true';
   };
+  const places = (given: Node | undefined, prefix = ''): Record<string, string> => {
+    const found: Record<string, string> = {};
+    const node = settle(given);
+    for (const pair of isMap(node) ? (node.items as Pair[]) : []) {
+      if (!isScalar(pair.key)) continue;
+      const path = `${prefix}${String(pair.key.value)}`;
+      found[path] = placeOf(pair.key);
+      if (isMap(pair.value)) Object.assign(found, places(pair.value, `${path}.`));
+    }
+    return found;
+  };
   const root = isNode(document?.contents) ? document.contents : undefined;
-  return { root, problems, placeOf, entries, text: text_, list, texts, flag };
+  return { root, problems, placeOf, places, entries, text: text_, list, texts, flag };
 };

@@ -59,8 +59,7 @@ export const deployOne = async (
   plan: DeployPlan,
   step: (text: string) => void,
 ): Promise<Deployed> => {
-  if (pack.image === '')
-    throw new FaasError('invalid', `${fn.place}: functions.${fn.name}.image: expected an image name, got nothing`);
+  if (pack.image === '') throw new FaasError('invalid', 'image: expected an image name, got nothing');
   const environment = await readEnvironment(fn, ctx.cwd);
   const fprocess = await settleProcess(ctx, fn, plan);
   const deployment = toDeployment(fn, { image: pack.image, environment, fprocess }, plan.flags);

@@ -1,6 +1,5 @@
 // The sample function of a gateway's first start: built and uploaded over HTTP like any other.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
 import { listFunctions } from '../client/functions.ts';
@@ -31,12 +30,17 @@ const findFunctions = async (client: Client): Promise<string[] | undefined> => {
   return names;
 };
 
-/** Deploys the sample when there are no functions. Resolves to its name when it is there. */
-export const deploySample = async (ctx: Context, client: Client): Promise<string | undefined> => {
+/**
+ * Deploys the sample when there are no functions. Resolves to its name when it is there.
+ * @param dataDir of the gateway, which has it to itself: what is left of a start that was killed is found again
+ */
+export const deploySample = async (ctx: Context, client: Client, dataDir: string): Promise<string | undefined> => {
+  const cwd = join(dataDir, 'sample');
+  await rm(cwd, { recursive: true, force: true });
   const names = await findFunctions(client);
   if (names === undefined || names.length > 0) return names?.find((name) => name === sampleName);
   const { buildFunction } = await import('../build/build-function.ts');
-  const cwd = await mkdtemp(join(tmpdir(), 'sluice-sample-'));
+  await mkdir(cwd, { recursive: true });
   try {
     const templates = builtinTemplates(ctx);
     const lang = 'node';

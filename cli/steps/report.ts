@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Context } from '../context.ts';
 import { writeJson } from '../output/json.ts';
 import { createPaint } from '../output/paint.ts';
+import { locate } from '../stack/locate.ts';
 import type { StackFunction } from '../stack/stack.ts';
 import { ToldFailure } from '../told-failure.ts';
 import type { Deployed } from './deploy-function.ts';
@@ -14,10 +15,7 @@ export const reportFailures = (ctx: Context, outcomes: readonly Outcome<StackFun
   ctx.signal.throwIfAborted();
   const failures = outcomes.filter((each) => !each.ok);
   const paint = createPaint(ctx.stderr, ctx.env);
-  for (const { error, item } of failures) {
-    const text = error.message.includes(item.name) ? error.message : `${item.name}: ${error.message}`;
-    ctx.stderr.write(`${paint.bad('error:')} ${text}\n`);
-  }
+  for (const { error, item } of failures) ctx.stderr.write(`${paint.bad('error:')} ${locate(item, error)}\n`);
   if (failures.length === 0) return;
   if (outcomes.length > 1) ctx.stderr.write(`${failures.length} of ${outcomes.length} functions failed\n`);
   throw new ToldFailure(`${failures.length} failed`);

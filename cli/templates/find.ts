@@ -71,19 +71,18 @@ export const listTemplates = async (places: TemplatePlaces): Promise<ListedTempl
 const unknown = async (lang: string, places: TemplatePlaces): Promise<FaasError> => {
   const names = (await listTemplates(places)).map((template) => template.name);
   const close = suggest(lang, [...names, ...Object.keys(templateAliases)]);
-  const hint = close === undefined ? '' : `; did you mean ${close}?`;
-  return new FaasError(
-    'invalid',
-    `lang: no template called ${JSON.stringify(lang)}; there are ${names.join(', ')}${hint}` +
-      '. Put other templates into ./template/<lang>',
-  );
+  const hint = close === undefined ? 'put other templates into ./template/<lang>' : `did you mean ${close}?`;
+  return new FaasError('invalid', `lang: no template called ${JSON.stringify(lang)}; there are ${names.join(', ')}; ${hint}`);
 };
 
 /** @throws invalid for an unknown language, with a suggestion and the list, or for a broken template.yml */
 export const findTemplate = async (lang: string, places: TemplatePlaces): Promise<Template> => {
   const requested = lang === 'Dockerfile' ? 'dockerfile' : lang;
   if (!templateName.test(requested)) {
-    throw new FaasError('invalid', `lang: expected the name of a template, got ${JSON.stringify(lang)}`);
+    throw new FaasError(
+      'invalid',
+      `lang: expected the name of a template, got ${lang === '' ? 'nothing' : JSON.stringify(lang)}`,
+    );
   }
   const own = await readTemplate(join(places.cwd, 'template', requested), requested, requested, false);
   if (own !== undefined) return own;

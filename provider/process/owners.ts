@@ -1,5 +1,5 @@
 // Which user id the functions of a namespace run as: given out once, kept in the data directory, never given to another.
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FaasError } from '../types/errors.ts';
 
@@ -40,6 +40,8 @@ const writeDurably = async (dir: string, text: string): Promise<void> => {
 /** @throws internal when the file cannot be read as what it is */
 export const openOwners = async (dataDir: string, firstId: number): Promise<Owners> => {
   const path = join(dataDir, fileName);
+  // Of one that was killed while it wrote.
+  await rm(`${path}.new`, { force: true });
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
     throw new FaasError('internal', `${path}: ${error.message}`, { cause: error });

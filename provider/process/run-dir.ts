@@ -1,6 +1,6 @@
 // The directory of one gateway's life: sockets, temporary files, secrets as files. What a dead gateway left is removed.
-import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { FaasError } from '../types/errors.ts';
 
 /** A unix socket's path holds 107 bytes. */
@@ -16,11 +16,19 @@ const removeLeftovers = async (parent: string, prefix: string): Promise<void> =>
   }
 };
 
+/** The nearest directory on the way to `path`, itself included, that other users may not pass through. */
+const closedToOthers = async (path: string): Promise<string | undefined> => {
+  for (let dir = resolve(path); ; dir = dirname(dir)) {
+    if (((await stat(dir)).mode & 0o001) === 0) return dir;
+    if (dir === dirname(dir)) return undefined;
+  }
+};
+
 /**
  * @param instance tells data directories apart: only directories of this one's dead gateways are removed, and the caller
  *   holds the lock on it
  * @param shared other users must be able to pass through
- * @throws invalid when the path would be too long for sockets
+ * @throws invalid when the path would be too long for sockets, or other users have to pass and cannot
  */
 export const makeRunDir = async (parent: string, instance: string, shared: boolean): Promise<string> => {
   const prefix = `sluice-${instance}-`;
@@ -29,6 +37,14 @@ export const makeRunDir = async (parent: string, instance: string, shared: boole
     throw new FaasError(
       'invalid',
       `run directory: expected a path of at most ${longestSocketPath - (length - Buffer.byteLength(parent))} bytes, got ${parent}`,
+    );
+  }
+  const closed = shared ? await closedToOthers(parent) : undefined;
+  if (closed !== undefined) {
+    throw new FaasError(
+      'invalid',
+      `run directory: expected a directory that every account may pass through, as functions run under accounts of their own, got ${parent}: ` +
+        `${closed} is closed to them; set TMPDIR to another one`,
     );
   }
   await removeLeftovers(parent, prefix);

@@ -26,7 +26,7 @@ test('the first start prints address, user, password and a call that works; up, 
   const line = (await gateway.until(/^try it: +(.+)$/m))[1] ?? '';
   assert.equal(gateway.stdout().match(/^user +(\S+)$/m)?.[1], 'admin');
   assert.equal((await readFile(join(home, '.sluice/credentials/basic-auth-password'), 'utf8')).trim(), password);
-  if (hasCurl) assert.equal((await promisify(execFile)('sh', ['-c', `${line} -sS`])).stdout, 'Hello, world!\n');
+  if (hasCurl) assert.equal((await promisify(execFile)('sh', ['-c', `${line} -sS`])).stdout, 'Hello, Ada!\n');
   else t.diagnostic('curl is not installed: the printed line was not run');
 
   const cwd = await makeTmpDir(t);

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { keepCredentials, readCredentials } from '../../gateway/credentials.ts';
+import { keepCredentials, readCredentials, sweepCredentials } from '../../gateway/credentials.ts';
 
 const directory = async (t: TestContext): Promise<string> => {
   const path = await mkdtemp(join(tmpdir(), 'sluice-credentials-'));
@@ -76,4 +76,15 @@ test('given credentials that are missing or empty stop the start and are named',
     code: 'invalid',
     message: /basic-auth-user: expected a user name, got no file$/,
   });
+});
+
+test('what a start that was killed has left is swept away, and nothing else', async (t) => {
+  const dataDir = await directory(t);
+  await sweepCredentials(dataDir);
+  const made = await keepCredentials(dataDir);
+  const place = join(dataDir, 'credentials');
+  for (const name of ['.basic-auth-password.0123456789ab', '.mine']) await writeFile(join(place, name), 'x');
+  await sweepCredentials(dataDir);
+  assert.deepEqual((await readdir(place)).sort(), ['.mine', 'basic-auth-password', 'basic-auth-user']);
+  assert.equal((await readCredentials(place)).password, made.password);
 });

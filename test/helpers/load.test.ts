@@ -17,7 +17,7 @@ test('load has both methods, half of it on fresh connections, at its rate', asyn
   const result = await load.stop();
   assert.deepEqual(result.failures, []);
   assert.equal(result.answers.length, result.sent);
-  assert.ok(elapsedMs > 350 && elapsedMs < 2000, `100 calls took ${elapsedMs} ms`);
+  assert.ok(elapsedMs > 350 && elapsedMs < 10_000, `100 calls took ${elapsedMs} ms`);
   const share = (test: (answer: (typeof result.answers)[number]) => boolean): number =>
     result.answers.filter(test).length / result.answers.length;
   assert.ok(Math.abs(share((answer) => answer.fresh) - 0.5) < 0.05);

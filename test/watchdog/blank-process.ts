@@ -53,6 +53,8 @@ export type Blank = {
   readonly target: Target;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   output(): { stdout: string; stderr: string };
+  /** Resolves once this was printed: output comes by another way than answers, maybe later. */
+  printed(stream: 'stdout' | 'stderr', text: RegExp): Promise<void>;
   specialize(part?: Partial<Specialization>): Promise<Answer>;
   call(path: string, options?: CallOptions): Promise<Answer>;
 };
@@ -91,6 +93,16 @@ export const startBlank = async (t: TestContext, files: Readonly<Record<string, 
     target,
     exited,
     output: () => output,
+    printed: async (stream, text) => {
+      while (!text.test(output[stream])) {
+        const ended = await Promise.race([
+          once(child[stream] as NodeJS.ReadableStream, 'data').then(() => false),
+          exited.then(() => true),
+        ]);
+        if (ended && !text.test(output[stream]))
+          throw new Error(`${stream}: expected ${text}, got ${JSON.stringify(output[stream])}`);
+      }
+    },
     call: (path, options) => call(target, path, options),
     specialize: (part = {}) =>
       call(target, '/_/specialize', {

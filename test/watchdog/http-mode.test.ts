@@ -134,7 +134,7 @@ test('a client that leaves ends the call of the function', async (t) => {
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(blank.child.stdout as NodeJS.ReadableStream, 'data');
   socket.destroy();
-  while (!blank.output().stdout.includes('left')) await once(blank.child.stdout as NodeJS.ReadableStream, 'data');
+  await blank.printed('stdout', /left/);
 });
 
 test('an upgraded connection carries bytes both ways, whatever the case of its name (fact 41)', async (t) => {
@@ -216,7 +216,7 @@ const failures: readonly {
     source: 'setInterval(() => {}, 1000)',
     environment: { ready_timeout: '100ms' },
     reason: 'NeverReady',
-    message: /did not listen .* ready_timeout of 0.1s/,
+    message: /did not listen .* told in SLUICE_UPSTREAM_SOCKET, within ready_timeout of 0.1s/,
   },
   { name: 'no fprocess (fact 1)', source: '', environment: { fprocess: '' }, reason: 'Invalid', message: /fprocess: expected/ },
 ];

@@ -199,7 +199,7 @@ test('a handler that throws at once is answered 500 and its stack is printed', a
   const blank = await startHandler(t, 'module.exports = (event, context) => { throw new Error("sync") }');
   const answer = await blank.call('/');
   assert.deepEqual([answer.status, answer.body, answer.headers['x-openfaas-internal']], [500, 'Error: sync', undefined]);
-  assert.match(blank.output().stderr, /Error: sync\n\s+at /);
+  await blank.printed('stderr', /Error: sync\n\s+at /);
   assert.equal((await blank.call('/')).status, 500);
 });
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { startHandler } from './blank-process.ts';
 
@@ -121,4 +123,24 @@ test('Request and Response are what the Fetch standard says', async (t) => {
     const answer = await blank.call(path.replaceAll('"', '%22'), { headers, ...(body === undefined ? {} : { body }) });
     assert.equal(answer.body, want, name);
   }
+});
+
+test('fetch sends a Request, the one that came and one of the handler', async (t) => {
+  const upstream = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk) => (body += chunk));
+    request.on('end', () => response.end(`${request.method} ${request.url} ${request.headers['x-a']} ${body}`));
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  t.after(() => upstream.close());
+  const host = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  const blank = await startHandler(
+    t,
+    `module.exports = (r) => r.url.endsWith('/pass') ? fetch(r) : r.url.endsWith('/copy') ? fetch(new Request('http://${host}/new', r)) :
+      fetch(new Request('http://${host}/own', { method: 'PUT', headers: { 'X-A': 'b' }, body: 'own' }), { headers: { 'x-a': 'c' } })`,
+  );
+  const ask = async (path: string) => (await blank.call(path, { headers: { host, 'x-a': 'a' }, body: 'came' })).body;
+  assert.equal(await ask('/pass'), 'POST /pass a came');
+  assert.equal(await ask('/copy'), 'POST /new a came');
+  assert.equal(await ask('/else'), 'PUT /own c own');
 });

@@ -80,6 +80,13 @@ const forwardBuffered = (parts: Forwarding, call: Call): void => {
   });
 };
 
+/** Where the function should listen, and how it could know. */
+const describeAddress = ({ address, environment }: Upstream): string => {
+  const where = 'socketPath' in address ? address.socketPath : `port ${address.port}`;
+  const names = Object.keys(environment).join(' and ');
+  return names === '' ? where : `${where}, which it is told in ${names},`;
+};
+
 export type HttpParts = {
   readonly config: Config;
   readonly env: Environment;
@@ -116,7 +123,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     if (!listening) {
       stopping = true;
       child.kill();
-      const where = 'socketPath' in upstream.address ? upstream.address.socketPath : `port ${upstream.address.port}`;
+      const where = describeAddress(upstream);
       const text = `fprocess ${command}: did not listen on ${where} within ready_timeout of ${config.readyTimeoutMs / 1000}s`;
       throw failure ?? new StartError('NeverReady', text);
     }

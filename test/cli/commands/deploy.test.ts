@@ -92,7 +92,7 @@ test('an environment file that is missing or broken is named with its place', as
   const cwd = await inStack(t, '  f: {image: a, environment_file: [one.yml]}\n');
   const missing = await runCli(t, ['deploy', '-g', gateway.url], { cwd });
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /stack\.yaml:3:3: functions\.f\.environment_file: cannot read one\.yml: there is no such file/);
+  assert.match(missing.stderr, /stack\.yaml:3:17: functions\.f\.environment_file: cannot read one\.yml: there is no such file/);
   await writeFile(join(cwd, 'one.yml'), 'environment:\n  - A\n');
   const broken = await runCli(t, ['deploy', '-g', gateway.url], { cwd });
   assert.match(broken.stderr, /one\.yml:2:3: environment: expected a mapping/);

@@ -46,7 +46,9 @@ test('every key of a function is read', () => {
     namespace: photos
 `,
   );
-  assert.deepEqual(fn, {
+  const { places, ...rest } = fn;
+  assert.equal(places['limits.cpu'], 'stack.yaml:15:27');
+  assert.deepEqual(rest, {
     name: 'f',
     place: 'stack.yaml:6:3',
     lang: 'dockerfile',

@@ -45,10 +45,13 @@ test('the list has every name once, sorted, and says which are the project’s o
 
 for (const [lang, message] of [
   ['typescrip', 'lang: no template called "typescrip"; there are bash, node, python3, typescript; did you mean typescript?'],
-  ['cobol', 'lang: no template called "cobol"; there are bash, node, python3, typescript.'],
+  [
+    'cobol',
+    'lang: no template called "cobol"; there are bash, node, python3, typescript; put other templates into ./template/<lang>',
+  ],
   ['constructor', 'lang: no template called "constructor"'],
   ['../node', 'lang: expected the name of a template, got "../node"'],
-  ['', 'lang: expected the name of a template, got ""'],
+  ['', 'lang: expected the name of a template, got nothing'],
   ['Dockerfile', 'lang: dockerfile builds a container image'],
 ] as const) {
   test(`the language ${JSON.stringify(lang)} is refused with what to do`, async (t) => {

@@ -55,6 +55,6 @@ export const callConformance = (name: string, make: MakeSubject): void => {
     const started = performance.now();
     const answers = await Promise.all(Array.from({ length: 20 }, () => watcher.call(ref, { path: '/?ms=200' })));
     assert.deepEqual(new Set(answers.map((answer) => answer.text)), new Set(['done']));
-    assert.ok(performance.now() - started < 2000, 'they ran one after another');
+    assert.ok(performance.now() - started < 3500, 'they ran one after another');
   });
 };

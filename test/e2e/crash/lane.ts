@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestBundle } from '../../helpers/bundle.ts';
 import type { Cleanup } from '../../helpers/cleanup.ts';
-import { within } from '../../helpers/eventually.ts';
+import { eventually, within } from '../../helpers/eventually.ts';
 import { startGateway } from '../../helpers/gateway.ts';
 import type { Random } from '../../helpers/random.ts';
 import { makeTmpDir } from '../../helpers/tmp.ts';
@@ -63,6 +63,10 @@ export const gatewayOptions = (place: Place) => ({
   args: ['--pool-size', '1', '--log-level', 'warn'],
   env: { TMPDIR: place.runParent },
 });
+
+/** Uploads that are under way, or were when the gateway died. */
+const roomsOf = async ({ dataDir }: Place): Promise<number> =>
+  (await readdir(join(dataDir, 'bundles', 'partial')).catch(() => [])).length;
 
 export const openLane = async (t: Cleanup, { random, withPython }: { random: Random; withPython: boolean }): Promise<Lane> => {
   const place = await makePlace(t);
@@ -150,8 +154,12 @@ export const openLane = async (t: Cleanup, { random, withPython }: { random: Ran
       return whole ? sleep(random.below(10)) : died;
     });
     uploading.catch(() => undefined);
-    await (whole ? sent : half.promise);
-    return sleep(random.below(whole ? 12 : 30));
+    if (whole) await sent;
+    else {
+      await half.promise;
+      await eventually(async () => (await roomsOf(place)) > 0, { what: 'the upload has begun', intervalMs: 2 });
+    }
+    return sleep(random.below(20));
   };
 
   let descendants = await setUp();
@@ -167,7 +175,7 @@ export const openLane = async (t: Cleanup, { random, withPython }: { random: Ran
     died.resolve();
     await within(done, 'the writers notice');
     wire.close();
-    const rooms = (await readdir(join(place.dataDir, 'bundles', 'partial')).catch(() => [])).length;
+    const rooms = await roomsOf(place);
     const inside = under.filter((sending) => sending.stage === 'lost').length;
     return { kind, inside, rooms, descendantsAlive };
   };
