@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from '../helpers/call.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type ApiServer, breakable, type Cluster, findCluster } from './cluster.ts';
@@ -46,7 +47,7 @@ test('a restart of the API server loses no call, and the gateway sees changes ag
 test('calls go on while the API server is away for two minutes; 5 s after its return the table is true', { skip }, async (t) => {
   const { cluster, gateway, image, apiServer } = await setTheScene(t, 2);
   const metric = async (name: string): Promise<number | undefined> => {
-    const { text } = await gateway.metrics();
+    const { text } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
     const value = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1];
     return value === undefined ? undefined : Number(value);
   };

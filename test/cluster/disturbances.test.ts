@@ -75,7 +75,14 @@ test('pods that are deleted lose no call, one after the other and all at once', 
     await cluster.kubectl(['delete', 'pod', '-n', functionNamespace, one.metadata.name, '--wait=false']);
     await podsGone(cluster, 'fn', [one]);
     const both = await podsReady(cluster, 'fn', 2);
-    await cluster.kubectl(['delete', 'pod', '-n', functionNamespace, ...both.map(({ metadata }) => metadata.name), '--wait=false']);
+    await cluster.kubectl([
+      'delete',
+      'pod',
+      '-n',
+      functionNamespace,
+      ...both.map(({ metadata }) => metadata.name),
+      '--wait=false',
+    ]);
     await podsGone(cluster, 'fn', both);
     await podsReady(cluster, 'fn', 2);
   });

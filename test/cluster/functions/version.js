@@ -1,6 +1,7 @@
 // Answers its version (the environment's, or that of the build) and then what it was sent, after `?ms=` milliseconds.
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const version = process.env.version ?? 'v1';
 
