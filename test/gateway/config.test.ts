@@ -93,8 +93,8 @@ test('an unknown flag is refused with the one that was meant', () => {
   assert.equal(problemsOf(['--port', '--host', 'x']), '--port: expected a value, got nothing');
 });
 
-test('a provider that this version does not have is refused and says so', () => {
-  assert.match(problemsOf(['--provider', 'kubernetes']), /^--provider: expected process; the kubernetes provider is not part/);
+test('a provider that does not exist is refused, and those that do are named', () => {
+  assert.match(problemsOf(['--provider', 'docker']), /^--provider: expected one of process, kubernetes, got "docker"/);
 });
 
 test('directories become absolute, with ~ for the home directory', () => {
