@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FaasError } from '../../../provider/types/errors.ts';
+import type { Blob, Origin } from './blob.ts';
 import { bundleLayer, readBundleConfig } from './bundle-layer.ts';
 import { type Base, type BuiltImage, type BuiltManifest, composeImage, composeManifest, createdAt } from './compose.ts';
 import { createFindCredentials, type Environment } from './credentials.ts';
@@ -96,11 +97,27 @@ const createRegistries = (parts: BuilderParts): { get(name: string): Registry; c
   };
 };
 
+const blobsOf = (image: BuiltImage): Blob[] => image.manifests.flatMap((manifest) => manifest.blobs);
+
+/** What another function of this build has brought to the same registry is mounted from there. */
+const withOrigins = (image: BuiltImage, arrived: ReadonlyMap<string, Origin>, registry: string): BuiltImage => ({
+  ...image,
+  manifests: image.manifests.map((manifest) => ({
+    ...manifest,
+    blobs: manifest.blobs.map((blob) =>
+      blob.origin?.registry === registry
+        ? blob
+        : { ...blob, origin: arrived.get(`${registry} ${blob.descriptor.digest}`) ?? blob.origin },
+    ),
+  })),
+});
+
 export const createImageBuilder = (parts: BuilderParts): ImageBuilder => {
   const { env, cwd, watchdogPath, cacheDir } = parts;
   const cache = createLayerCache(cacheDir, parts.now);
   const registries = createRegistries(parts);
   const created = createdAt(env);
+  const arrived = new Map<string, Origin>();
 
   // Functions that are built side by side share what takes long.
   const scratch = memoized(async (kind) => {
@@ -146,9 +163,15 @@ export const createImageBuilder = (parts: BuilderParts): ImageBuilder => {
       for (const platform of wanted) manifests.push(await buildPlatform(fn, await readBase(source, platform), layer));
       return composeImage(manifests);
     },
-    push: (image, target) => {
+    push: async (image, target) => {
       const { repository, registry } = target;
-      return pushImage({ registry: registries.get(registry), repository }, target, image);
+      const pushed = await pushImage(
+        { registry: registries.get(registry), repository },
+        target,
+        withOrigins(image, arrived, registry),
+      );
+      for (const { descriptor } of blobsOf(image)) arrived.set(`${registry} ${descriptor.digest}`, { registry, repository });
+      return pushed;
     },
     digestOf: (reference) => findDigest(registries.get(reference.registry), reference),
     close: registries.close,
