@@ -109,7 +109,8 @@ test('without a login the error names registry, repository, status and what to d
 test('a login that is refused is said to be', async (t) => {
   const server = await startRegistry(t, { login: 'token' });
   const { registry } = connectTo(t, server.name, { kind: 'basic', user: 'ada', password: 'wrong' });
-  const refused = /asking 127\.0\.0\.1:\d+ for a token \(app\): status 401; UNAUTHORIZED: said UNAUTHORIZED; the login for .* was not accepted/;
+  const refused =
+    /asking 127\.0\.0\.1:\d+ for a token \(app\): status 401; UNAUTHORIZED: said UNAUTHORIZED; the login for .* was not accepted/;
   await assert.rejects(pushImage({ registry, repository: 'app' }, tag, imageOf([layerOf('one')])), refused);
 });
 
@@ -149,11 +150,7 @@ test('an upload that is cut goes on in pieces, from where the registry got to', 
   assert.equal(await uploadBlob({ registry, repository: 'app' }, blob), 'sent');
   assert.deepEqual(server.blobs.get(`app@${blob.descriptor.digest}`), bytes);
   const resumed = pieceBytes + 500_000;
-  assert.deepEqual(patches, [
-    `0-${pieceBytes - 1}`,
-    `${pieceBytes}-${2 * pieceBytes - 1}`,
-    `${resumed}-${bytes.length - 1}`,
-  ]);
+  assert.deepEqual(patches, [`0-${pieceBytes - 1}`, `${pieceBytes}-${2 * pieceBytes - 1}`, `${resumed}-${bytes.length - 1}`]);
   assert.equal(pauses.length, 2);
 });
 

@@ -9,7 +9,9 @@ import { listen } from '../../../helpers/listen.ts';
 export type Asked = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] };
 
 /** What happens instead: a status, or a connection that is cut after so many bytes of the request. */
-export type Fault = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } | { readonly cutAfter: number };
+export type Fault =
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly cutAfter: number };
 
 export type RegistryOptions = {
   /** `token`: a service that knows `ada:secret`, or takes the refresh token `remembered`. */
@@ -37,7 +39,9 @@ const basic = `Basic ${Buffer.from('ada:secret').toString('base64')}`;
 type State = TestRegistry & { readonly uploads: Map<string, Buffer>; readonly tokens: Map<string, string[]> };
 
 const fail = (response: ServerResponse, status: number, code: string): void => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ errors: [{ code, message: `said ${code}` }] }));
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ errors: [{ code, message: `said ${code}` }] }));
 };
 
 const giveToken = async (state: State, request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -61,7 +65,13 @@ const mayPass = (state: State, request: IncomingMessage, repository: string, log
   return scopes.some((scope) => scope.startsWith(`repository:${repository}:`) && scope.includes(action));
 };
 
-const takeManifest = async (state: State, request: IncomingMessage, response: ServerResponse, repository: string, name: string) => {
+const takeManifest = async (
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  repository: string,
+  name: string,
+) => {
   if (request.method === 'PUT') {
     const bytes = await buffer(request);
     const entry = { mediaType: request.headers['content-type'] ?? '', bytes };
@@ -73,7 +83,9 @@ const takeManifest = async (state: State, request: IncomingMessage, response: Se
   const found = state.manifests.get(`${repository}${name.startsWith('sha256:') ? '@' : ':'}${name}`);
   if (found === undefined) return fail(response, 404, 'MANIFEST_UNKNOWN');
   const headers = { 'content-type': found.mediaType, 'docker-content-digest': digestOf(found.bytes) };
-  response.writeHead(200, { ...headers, 'content-length': found.bytes.length }).end(request.method === 'HEAD' ? undefined : found.bytes);
+  response
+    .writeHead(200, { ...headers, 'content-length': found.bytes.length })
+    .end(request.method === 'HEAD' ? undefined : found.bytes);
 };
 
 const startUpload = (state: State, url: URL, response: ServerResponse, repository: string): void => {
@@ -89,7 +101,13 @@ const startUpload = (state: State, url: URL, response: ServerResponse, repositor
   response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${id}?state=0`, range: '0-0' }).end();
 };
 
-const continueUpload = async (state: State, request: IncomingMessage, response: ServerResponse, repository: string, id: string) => {
+const continueUpload = async (
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  repository: string,
+  id: string,
+) => {
   const held = state.uploads.get(id);
   if (held === undefined) return fail(response, 404, 'BLOB_UPLOAD_UNKNOWN');
   const location = `/v2/${repository}/blobs/uploads/${id}`;
@@ -121,7 +139,8 @@ const cut = async (state: State, request: IncomingMessage, id: string | undefine
     }
   }
   const held = id === undefined ? undefined : state.uploads.get(id);
-  if (id !== undefined && held !== undefined && request.method === 'PATCH') state.uploads.set(id, Buffer.concat([held, ...parts]));
+  if (id !== undefined && held !== undefined && request.method === 'PATCH')
+    state.uploads.set(id, Buffer.concat([held, ...parts]));
   socket.destroy();
 };
 
