@@ -174,7 +174,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const credentials = await openCredentials(config, log);
 
   const functions = createFunctionMetrics();
-  const control = createControlMetrics(version.release);
+  const control = createControlMetrics(version.release, provider.staleMs);
   const calls = { provider, config, metrics: functions, log };
   const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
