@@ -82,7 +82,8 @@ export const handlerImage = (
   pushTestImage(cluster, {
     name,
     entries: [{ kind: 'file', path: 'home/app/handler.mjs', mode: 0o644, source: Buffer.from(source) }],
-    environment: { mode: 'inproc', handler: 'handler.mjs', handler_style: 'web', ...environment },
+    // A pod that ends goes on serving for healthcheck_interval: half a minute unless told, which tests would have to wait for.
+    environment: { mode: 'inproc', handler: 'handler.mjs', handler_style: 'web', healthcheck_interval: '3s', ...environment },
     entrypoint: [launcher],
     workdir: '/home/app',
   });

@@ -52,6 +52,8 @@ export const podsGone = (cluster: Cluster, name: string, pods: readonly Pod[], t
     { what: `${pods.map((pod) => pod.metadata.name).join(', ')} are gone`, timeoutMs, intervalMs: 200 },
   );
 
+const atOnce = ['--grace-period=0', '--force', '--wait=false'];
+
 /** Everything a test may have left in the function namespaces, gone when it resolves. Pods are not waited for. */
 export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> => {
   const { items } = await getJson<{ items: { metadata: { name: string; annotations?: Record<string, string> } }[] }>(
@@ -70,6 +72,7 @@ export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> =
   const kinds = 'deployments,services,poddisruptionbudgets,resourcequotas,limitranges';
   await cluster.kubectl(['delete', ...n, kinds, '--all', '--ignore-not-found']);
   await cluster.kubectl(['delete', ...n, 'secrets', '--field-selector', 'type!=kubernetes.io/service-account-token']);
-  await cluster.kubectl(['delete', ...n, 'pods', '--all', '--grace-period=0', '--force', '--wait=false']);
+  // Not waiting for their drain; a namespace would.
+  for (const name of new Set([...ours, functionNamespace])) await cluster.kubectl(['delete', '-n', name, 'deployments,pods', '--all', ...atOnce]);
   if (others.length > 0) await cluster.kubectl(['delete', 'namespace', ...others]);
 };

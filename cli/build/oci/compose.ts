@@ -43,7 +43,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 export const emptyBase = (platform: Platform): Base => ({
   platform,
-  config: { architecture: platform.architecture, os: platform.os, config: {}, rootfs: { type: 'layers', diff_ids: [] } },
+  config: { ...platform, config: {}, rootfs: { type: 'layers', diff_ids: [] } },
   layers: [],
 });
 

@@ -92,6 +92,6 @@ export const createRegistry = (parts: RegistryParts): Registry => {
         }
       }
     },
-    close: () => dispatcher.close(),
+    close: () => dispatcher.destroy(),
   };
 };

@@ -50,13 +50,14 @@ export const runtimeEntries = async (options: Omit<RuntimeOptions, 'cache'>): Pr
     mode,
     source: { file: source, bytes: await sizeOf(source, what) },
   });
+  const node = await file(`${runtimeDir}/bin/node`, nodePath, 0o755, 'Node.js');
   const library = isHost ? (await findLibraries([nodePath])).files.get(scarceLibrary) : undefined;
   const extra = library === undefined ? [] : [await file(`${runtimeDir}/lib/${scarceLibrary}`, library, 0o644, 'a library')];
   return [
     { kind: 'directory', path: runtimeDir },
     { kind: 'directory', path: `${runtimeDir}/bin` },
     { kind: 'directory', path: `${runtimeDir}/lib` },
-    await file(`${runtimeDir}/bin/node`, nodePath, 0o755, 'Node.js'),
+    node,
     await file(`${runtimeDir}/watchdog.cjs`, watchdogPath, 0o644, 'the built watchdog (npm run build makes it)'),
     ...extra,
     { kind: 'file', path: launcher.slice(1), mode: 0o755, source: Buffer.from(launcherText) },

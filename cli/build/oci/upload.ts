@@ -87,15 +87,18 @@ async function* piecesFrom(blob: Blob, offset: number): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of (await blob.open()) as AsyncIterable<Buffer>) {
-    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    let rest = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - rest.length;
-    if (rest.length === 0) continue;
-    held.push(rest);
-    bytes += rest.length;
-    if (bytes < pieceBytes) continue;
-    yield Buffer.concat(held);
-    held = [];
-    bytes = 0;
+    while (rest.length > 0) {
+      const part = rest.subarray(0, pieceBytes - bytes);
+      held.push(part);
+      bytes += part.length;
+      rest = rest.subarray(part.length);
+      if (bytes < pieceBytes) continue;
+      yield Buffer.concat(held);
+      held = [];
+      bytes = 0;
+    }
   }
   if (bytes > 0) yield Buffer.concat(held);
 }
