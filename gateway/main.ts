@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Provider } from '../provider/provider.ts';
 import type { VersionInfo } from '../provider/types/info.ts';
 import { createApp } from './app.ts';
@@ -174,7 +175,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const credentials = await openCredentials(config, log);
 
   const functions = createFunctionMetrics();
-  const control = createControlMetrics(version.release);
+  const control = createControlMetrics(version.release, provider.staleMs);
   const calls = { provider, config, metrics: functions, log };
   const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
@@ -190,7 +191,10 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const metrics = await listenForMetrics({ functions, control }, config, starting);
   const server = createServer({ functions: handler, control: app, isFunctionPath, headersTimeoutMs: config.readTimeoutMs });
   const port = await listen(server, config, starting);
-  starting.defer(() => stopping.abort());
+  starting.defer(async () => {
+    stopping.abort();
+    if (config.shutdownDelayMs > 0) await sleep(config.shutdownDelayMs);
+  });
 
   const url = toUrl(config.host, port);
   const metricsUrl = toUrl(config.host, metrics.port);

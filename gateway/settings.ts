@@ -182,6 +182,13 @@ export const gatewaySettings = {
     parse: duration(0, 'a duration such as 30s'),
     doc: 'how long running calls may finish when a replica or the gateway stops',
   },
+  shutdownDelayMs: {
+    flag: 'shutdown-delay',
+    env: ['SLUICE_SHUTDOWN_DELAY'],
+    default: '0s',
+    parse: duration(0, 'a duration such as 5s'),
+    doc: 'how long a gateway that stops goes on taking calls, not ready any more, for load balancers to notice',
+  },
   parkIdleMs: {
     flag: 'park-idle',
     env: ['SLUICE_PARK_IDLE'],

@@ -70,6 +70,7 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
   let headers: Record<string, string> = {};
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<Agent> | undefined;
+  let closed = false;
 
   const refresh = async (): Promise<Agent> => {
     const options: Credentials = { headers: {} };
@@ -94,6 +95,7 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
   };
 
   const connected = async (): Promise<Agent> => {
+    if (closed) throw new Error('the connection to Kubernetes is closed');
     if (agent !== undefined && now() - readAtMs < credentialsMs) return agent;
     reading ??= refresh().finally(() => {
       reading = undefined;
@@ -111,6 +113,7 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
         method,
         headers: { ...headers, Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': contentType }) },
         body: body === undefined ? null : JSON.stringify(body),
+        headersTimeout: 30_000,
         ...(signal === undefined ? {} : { signal }),
       });
       if (answer.statusCode < 300) return answer;
@@ -135,6 +138,7 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
       return body;
     },
     close: async () => {
+      closed = true;
       await agent?.destroy();
     },
   };

@@ -1,22 +1,16 @@
 // Functions as Deployments and Services of a Kubernetes cluster, as faas-netes has them. This file is the provider's parts list.
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
-import { type FunctionRef, formatRef } from '../types/name.ts';
+import type { FunctionRef } from '../types/name.ts';
 import { type KubeApi, paths } from './api.ts';
 import { type Cluster, createKubeApi, findCluster } from './client.ts';
-import { createCommands } from './commands.ts';
+import { type ClusterView, openClusterView, trimObject } from './cluster-view.ts';
+import { type Commands, createCommands } from './commands.ts';
 import { toFaasError } from './errors.ts';
-import { Functions } from './functions.ts';
-import { createHub } from './hub.ts';
-import { createInformer, type Informer } from './informer.ts';
+import { createHub, type Hub } from './hub.ts';
 import { readLogs } from './logs.ts';
 import { createNamespaces } from './namespaces.ts';
-import type { Deployment, KubeObject, Namespace, Pod } from './objects.ts';
-import { createOpenNamespaces } from './open-namespaces.ts';
 import { type KubernetesProviderOptions, type Settings, toSettings } from './options.ts';
-import { functionLabel } from './pod.ts';
-import { trimPod } from './pod-facts.ts';
-import { probe } from './probe.ts';
 import { createSecrets } from './secrets.ts';
 import { readUsage } from './usage.ts';
 
@@ -52,30 +46,6 @@ const maySeeCluster = async (api: KubeApi): Promise<boolean> => {
   return answers.every((yes) => yes);
 };
 
-const trimObject = <Item extends KubeObject>(item: Item): Item => {
-  const { managedFields: _, ...metadata } = item.metadata as Item['metadata'] & { managedFields?: unknown };
-  return { ...item, metadata };
-};
-
-/** Calls those that want to know about pods of a function. */
-const createPodListeners = () => {
-  const listeners = new Map<string, Set<() => void>>();
-  return {
-    tell: (ref: FunctionRef): void => {
-      for (const listener of listeners.get(formatRef(ref)) ?? []) listener();
-    },
-    add: (ref: FunctionRef, listener: () => void): (() => void) => {
-      const key = formatRef(ref);
-      const set = listeners.get(key) ?? new Set();
-      listeners.set(key, set.add(listener));
-      return () => {
-        set.delete(listener);
-        if (set.size === 0) listeners.delete(key);
-      };
-    },
-  };
-};
-
 /** Resolves once the cluster's functions are known. @throws invalid or unavailable when there is no cluster to work with */
 export const createKubernetesProvider = async (options: KubernetesProviderOptions): Promise<Provider> => {
   const settings = toSettings(options);
@@ -89,52 +59,56 @@ export const createKubernetesProvider = async (options: KubernetesProviderOption
   }
 };
 
+/** A namespace without functions has no function of any name. */
+const ignoreInvalid = (error: unknown): void => {
+  if (!(error instanceof FaasError) || error.code !== 'invalid') throw error;
+};
+
+const createGet =
+  (api: KubeApi, { functions, open }: ClusterView, commands: Commands): Provider['get'] =>
+  async (ref, { usage = false } = {}) => {
+    if (functions.get(ref) === undefined) {
+      await open.check(ref.namespace).catch(ignoreInvalid);
+      const found = open.has(ref.namespace) ? await commands.find(ref) : undefined;
+      if (found === undefined) return undefined;
+      functions.wrote(trimObject(found));
+    }
+    const state = functions.get(ref);
+    const status = state?.status();
+    if (status === undefined || !usage) return status;
+    return { ...status, usage: await readUsage(api, ref, [...(state?.pods() ?? [])]) };
+  };
+
+const createLogs = (api: KubeApi, view: ClusterView, get: Provider['get'], closing: AbortSignal, now: () => number) =>
+  async function* logs(query: Parameters<Provider['logs']>[0], signal: AbortSignal): ReturnType<typeof readLogs> {
+    const ref: FunctionRef = { name: query.name, namespace: query.namespace };
+    if ((await get(ref)) === undefined) {
+      const text = `function ${JSON.stringify(ref.name)} does not exist in namespace ${JSON.stringify(ref.namespace)}`;
+      throw new FaasError('not-found', text);
+    }
+    const pods = () => view.functions.podsOf(ref);
+    const onPods = (listener: () => void): (() => void) => view.onPods(ref, listener);
+    yield* readLogs({ api, pods, onPods, now }, query, AbortSignal.any([signal, closing]));
+  };
+
+const createWatch =
+  (hub: Hub, { functions }: ClusterView): Provider['watch'] =>
+  (observer) => {
+    const present = [...functions.present()].flatMap((state) =>
+      state.report === undefined ? [] : [{ report: state.report, endpoints: state.endpoints() }],
+    );
+    hub.watch(observer, present);
+  };
+
 const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Promise<Provider> => {
   const { log, now, defaultNamespace } = settings;
   const version = await readVersion(api, cluster.server, settings);
   const wholeCluster = await maySeeCluster(api);
   log.info({ server: cluster.server, version, inside: cluster.inside, wholeCluster }, 'found Kubernetes');
-
   const hub = createHub(log);
-  const listeners = createPodListeners();
-  const open = createOpenNamespaces({ api, defaultNamespace, wholeCluster, onChange: () => functions.reconsider() });
-  const functions: Functions = new Functions({
-    hub,
-    probe,
-    routeTo: (_pod, address) => ({ host: address, port: 8080 }),
-    now,
-    isOpen: open.has,
-    onPod: listeners.tell,
-  });
-  const scope = wholeCluster ? undefined : defaultNamespace;
-  const query = { labelSelector: functionLabel };
-  const common = { api, log, now };
-  const informers: Informer[] = [
-    createInformer<Deployment>({
-      ...common,
-      what: 'deployments',
-      path: paths.deployments(scope),
-      query,
-      trim: trimObject,
-      follower: functions.deployments,
-    }),
-    createInformer<Pod>({ ...common, what: 'pods', path: paths.pods(scope), query, trim: trimPod, follower: functions.pods }),
-  ];
-  if (wholeCluster) {
-    const { follower } = open;
-    informers.push(
-      createInformer<Namespace>({
-        ...common,
-        what: 'namespaces',
-        path: paths.namespaces(),
-        query: {},
-        trim: trimObject,
-        follower,
-      }),
-    );
-  }
-  await Promise.all(informers.map((informer) => informer.synced));
-
+  const routeTo = (_pod: unknown, host: string) => ({ host, port: 8080 });
+  const view = await openClusterView({ api, hub, settings, wholeCluster, routeTo });
+  const { functions, open } = view;
   const commands = createCommands({
     api,
     settings: settings.pods,
@@ -146,27 +120,14 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
     dropped: (ref, uid) => functions.dropped(ref, uid),
     log,
   });
+  const closing = new AbortController();
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await Promise.all(informers.map((informer) => informer.close()));
-    functions.close();
+    closing.abort();
+    await view.close();
     await api.close();
   };
-
-  const get: Provider['get'] = async (ref, { usage = false } = {}) => {
-    const known = functions.get(ref);
-    if (known === undefined) {
-      if (!open.has(ref.namespace)) await open.check(ref.namespace).catch(ignoreInvalid);
-      const found = open.has(ref.namespace) ? await commands.find(ref) : undefined;
-      if (found === undefined) return undefined;
-      functions.wrote(trimObject(found));
-    }
-    const state = functions.get(ref);
-    const status = state?.status();
-    if (status === undefined || !usage) return status;
-    return { ...status, usage: await readUsage(api, ref, [...(state?.pods() ?? [])]) };
-  };
-
+  const get = createGet(api, view, commands);
   return {
     deploy: commands.deploy,
     update: commands.update,
@@ -174,25 +135,13 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
     scale: commands.scale,
     async list(namespace) {
       await open.check(namespace);
-      return functions
-        .in(namespace)
-        .map((state) => state.status())
-        .filter((status) => status !== undefined);
+      const all = functions.in(namespace).map((state) => state.status());
+      return all.filter((status) => status !== undefined);
     },
     get,
     secrets: createSecrets(api, open.check),
     namespaces: createNamespaces({ api, open, defaultNamespace, wholeCluster }),
-    async *logs(logQuery, signal) {
-      const ref = { name: logQuery.name, namespace: logQuery.namespace };
-      if ((await get(ref)) === undefined) {
-        throw new FaasError(
-          'not-found',
-          `function ${JSON.stringify(ref.name)} does not exist in namespace ${JSON.stringify(ref.namespace)}`,
-        );
-      }
-      const onPods = (listener: () => void): (() => void) => listeners.add(ref, listener);
-      yield* readLogs({ api, pods: () => functions.podsOf(ref), onPods, now }, logQuery, signal);
-    },
+    logs: createLogs(api, view, get, closing.signal, now),
     info: async () => ({
       provider: 'sluice-kubernetes',
       orchestration: 'kubernetes',
@@ -204,22 +153,12 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
       },
     }),
     healthy: () => closed === undefined,
+    staleMs: view.staleMs,
     parksIdle: false,
-    watch: (observer) =>
-      hub.watch(
-        observer,
-        [...functions.present()].flatMap((state) =>
-          state.report === undefined ? [] : [{ report: state.report, endpoints: state.endpoints() }],
-        ),
-      ),
+    watch: createWatch(hub, view),
     close: () => {
       closed ??= close();
       return closed;
     },
   };
-};
-
-/** A namespace without functions has no function of any name. */
-const ignoreInvalid = (error: unknown): void => {
-  if (!(error instanceof FaasError) || error.code !== 'invalid') throw error;
 };

@@ -55,14 +55,16 @@ const isEmpty = (error: unknown): boolean => isNotFound(error) || hasReason(erro
 const sinceOf = (query: LogQuery, nowMs: number): number | undefined =>
   query.sinceMs ?? (query.tail === undefined ? nowMs - defaultWindowMs : undefined);
 
-/** How the container's last run ended, as a line of its log. */
-const endLine = (pod: Pod): Line[] => {
-  const ended = functionContainer(pod)?.lastState?.terminated;
+/** How a run of the container has ended, as a line of its log; never before what it said itself. */
+const endLine = (pod: Pod, said: readonly Line[]): Line[] => {
+  const status = functionContainer(pod);
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated;
   if (ended?.finishedAt === undefined) return [];
   const { name, namespace = '' } = pod.metadata;
   const text = `sluice: the function exited with code ${ended.exitCode}${ended.reason === undefined ? '' : ` (${ended.reason})`}\n`;
-  const timeMs = Date.parse(ended.finishedAt);
-  return [{ name: functionOf(pod), namespace, instance: name, timestamp: ended.finishedAt, text, timeMs }];
+  // Kubernetes counts whole seconds here.
+  const timeMs = Math.max(Date.parse(ended.finishedAt), said.at(-1)?.timeMs ?? 0);
+  return [{ name: functionOf(pod), namespace, instance: name, timestamp: new Date(timeMs).toISOString(), text, timeMs }];
 };
 
 const wanted = (pods: readonly Pod[], instance: string | undefined): readonly Pod[] =>
@@ -78,20 +80,28 @@ const collect = async (lines: AsyncIterable<Line>): Promise<Line[]> => {
   return all;
 };
 
-/** All lines that are there, of the run of a container before the present one, too, in the order of their times. */
+/** What the present run of a pod's container has said, and the one before it. */
+const readRuns = async ({ api }: LogsParts, reading: Reading): Promise<Line[]> => {
+  const status = functionContainer(reading.pod);
+  const hasEnded = (status?.restartCount ?? 0) > 0 || status?.state?.terminated !== undefined;
+  if (!hasEnded) return collect(readPod(api, reading));
+  const [before, present] = await Promise.all([
+    collect(readPod(api, { ...reading, query: { ...reading.query, previous: true } })),
+    collect(readPod(api, reading)),
+  ]);
+  // While a container is started again, both questions may be about the same run.
+  const seen = new Set(before.map((line) => line.timestamp + line.text));
+  const isAgain = present.some((line) => seen.has(line.timestamp + line.text));
+  const [ended, running] = isAgain || (before.length === 0 && status?.state?.terminated) ? [present, []] : [before, present];
+  return [...ended, ...endLine(reading.pod, ended), ...running];
+};
+
+/** All lines that are there, in the order of their times. */
 const readPresent = async (parts: LogsParts, query: LogQuery, signal: AbortSignal): Promise<Line[]> => {
   const sinceMs = sinceOf(query, parts.now());
   const limits = { tailLines: query.tail, sinceTime: sinceMs === undefined ? undefined : new Date(sinceMs).toISOString() };
-  const perPod = await Promise.all(
-    wanted(parts.pods(), query.instance).map(async (pod) => {
-      const restarted = (functionContainer(pod)?.restartCount ?? 0) > 0;
-      const [before, now] = await Promise.all([
-        restarted ? collect(readPod(parts.api, { pod, signal, query: { ...limits, previous: true } })) : [],
-        collect(readPod(parts.api, { pod, signal, query: limits })),
-      ]);
-      return restarted ? [...before, ...endLine(pod), ...now] : now;
-    }),
-  );
+  const pods = wanted(parts.pods(), query.instance);
+  const perPod = await Promise.all(pods.map((pod) => readRuns(parts, { pod, signal, query: limits })));
   const lines = perPod.flat().filter((line) => sinceMs === undefined || line.timeMs >= sinceMs);
   lines.sort((a, b) => a.timeMs - b.timeMs);
   return query.tail === undefined ? lines : lines.slice(-query.tail);
