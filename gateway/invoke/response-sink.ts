@@ -45,7 +45,8 @@ export class ResponseSink implements Sink {
     res.writeHead(status, statusText, answerHeaders(own, this.#context, chunkable));
     // Usually data is in the same packet and goes out in one write with the head; a head that comes alone is sent alone.
     queueMicrotask(() => {
-      if (!this.#wrote) res.flushHeaders();
+      // Not flushHeaders, which encodes Latin-1 values as UTF-8.
+      if (!this.#wrote) res.write('', 'latin1');
     });
   }
 

@@ -125,9 +125,9 @@ export class RawClient {
     this.socket.end();
   }
 
-  /** Waits until `text` has come, or the end. */
-  async until(text: string): Promise<void> {
-    while (!this.received.includes(text) && !this.ended) await this.#changed.promise;
+  /** Waits until `text` has come, or the end. @param from what came before this position does not count */
+  async until(text: string, from = 0): Promise<void> {
+    while (!this.received.includes(text, from) && !this.ended) await this.#changed.promise;
   }
 
   async end(): Promise<void> {
