@@ -34,7 +34,7 @@ const apartInRequests = new Set([
 
 type Seen = { readonly method: string; readonly url: string; readonly raw: readonly string[]; readonly body: string };
 
-const flat = (pairs: readonly Pair[]): string[] => pairs.flatMap(([name, value]) => [name, value]);
+const flat = (pairs: readonly Pair[]): string[] => pairs.flat();
 
 const toPairs = (raw: readonly string[]): Pair[] =>
   Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] as string, raw[2 * i + 1] as string]);

@@ -69,8 +69,8 @@ const hello = (path = '/x', method = 'GET'): ((answer: RawAnswer) => void) => {
 };
 
 /** The function answers these bytes. */
-const says = (bytes: string | readonly string[], then?: Script['then'], at?: Script['at']): (() => Script) => {
-  return () => ({ bytes, ...(then === undefined ? {} : { then }), ...(at === undefined ? {} : { at }) });
+const says = (bytes: string | readonly string[], afterwards?: Script['afterwards'], at?: Script['at']): (() => Script) => {
+  return () => ({ bytes, ...(afterwards === undefined ? {} : { afterwards }), ...(at === undefined ? {} : { at }) });
 };
 
 const lengths: readonly HostileCase[] = [
@@ -209,6 +209,7 @@ const heads: readonly HostileCase[] = [
     upstream: forwarded('GET /x'),
   },
   { name: 'a space at the end of the request line', send: 'GET /function/fn/x HTTP/1.1 \r\nHost: h\r\n\r\n', ...refused },
+  { name: 'a letter of another alphabet in the path', send: get([], '/\xe9'), ...refused },
   { name: 'a space in the path', send: get([], '/a b'), ...refused },
   { name: 'no version', send: 'GET /function/fn/x\r\nHost: h\r\n\r\n', ...refused },
   { name: 'HTTP/0.9 written out', send: ask('GET /function/fn/x', [], '', '0.9'), ...refused },
@@ -487,6 +488,11 @@ const bodies: readonly HostileCase[] = [
   },
 ];
 
+const handshake = (headers: readonly string[], body = '', line = 'GET /function/fn/x'): string =>
+  ask(line, ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a', ...headers], body);
+
+const socketHeaders = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a'];
+
 const offer = get(['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']);
 
 const pipelines: readonly HostileCase[] = [
@@ -544,6 +550,22 @@ const pipelines: readonly HostileCase[] = [
     send: post(['Transfer-Encoding: gzip, chunked'], `0\r\n\r\n${inner}`),
   },
   {
+    name: 'CONNECT behind a request waits for the answer to it',
+    answers: ['200 function', '405 gateway method-not-allowed'],
+    after: 'closed',
+    send: get() + ask('CONNECT h:80', []),
+    check: [hello()],
+    upstream: forwarded('GET /x'),
+  },
+  {
+    name: 'a WebSocket handshake behind a request is an ordinary request, the last one',
+    answers: ['200 function', '200 function'],
+    after: 'closed',
+    send: get() + handshake([], '', 'GET /function/fn/y'),
+    check: [hello(), hello('/y')],
+    upstream: forwarded('GET /x') + forwarded('GET /y', { headers: socketHeaders }),
+  },
+  {
     name: 'a request in one packet with an offer of h2c is not served, and the connection is closed',
     answers: ['200 function'],
     after: 'closed',
@@ -560,11 +582,6 @@ const pipelines: readonly HostileCase[] = [
     upstream: forwarded('GET /x') + forwarded('GET /inner'),
   },
 ];
-
-const handshake = (headers: readonly string[], body = '', line = 'GET /function/fn/x'): string =>
-  ask(line, ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a', ...headers], body);
-
-const socketHeaders = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a'];
 
 /** The handshake of `handshake([])` as the library for upgraded connections sends it: small letters, last header first. */
 const handedOver = [
