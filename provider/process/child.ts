@@ -56,6 +56,7 @@ export type ChildOptions = {
 const maxLineLength = 64 * 1024;
 const keptEarlyLines = 200;
 const outputGraceMs = 50;
+const longestWord = 1024;
 
 export const newChildId = (): string => randomBytes(6).toString('hex');
 
@@ -103,10 +104,15 @@ const killGroup = (pid: number, signal: NodeJS.Signals): void => {
 const listening = ({ control, exited }: Spawned): Promise<void> =>
   new Promise((resolve, reject) => {
     let text = '';
-    control.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
+    const onData = (chunk: Buffer): void => {
+      text += chunk.toString('latin1');
       if (text.includes('ready\n')) resolve();
-    });
+      else if (text.length < longestWord) return;
+      // The function that will run there has this pipe, too: what else comes is not kept.
+      control.off('data', onData);
+      control.resume();
+    };
+    control.on('data', onData);
     control.resume();
     void exited.then(() => reject(new FaasError('unavailable', 'the watchdog ended before it listened')));
   });
