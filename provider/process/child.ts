@@ -1,12 +1,12 @@
 // One watchdog process: its directory, its socket, its output and its end.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FaasError } from '../types/errors.ts';
 import { markerVariable } from './environment.ts';
 import { createLineSplitter } from './lines.ts';
+import { removeTree } from './remove-tree.ts';
 import type { Exit, Spawned, Spawner } from './spawner/spawner.ts';
 
 export type ChildPlaces = {
@@ -189,6 +189,6 @@ const toChild = (identity: Pick<Child, 'id' | 'places' | 'token' | 'marker'>, sp
     terminate: () => {
       if (!hasExited) killPid(pid, 'SIGTERM');
     },
-    remove: () => rm(identity.places.dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: () => removeTree(identity.places.dir),
   };
 };
