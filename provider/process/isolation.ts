@@ -55,10 +55,9 @@ const find = async (name: string): Promise<string | undefined> => {
 };
 
 const findTools = async (): Promise<Tools | undefined> => {
-  const [unshare, setpriv, env, shell, mount] = await Promise.all(['unshare', 'setpriv', 'env', 'sh', 'mount'].map(find));
-  if (unshare === undefined || setpriv === undefined || env === undefined || shell === undefined || mount === undefined)
-    return undefined;
-  return { unshare, setpriv, env, shell };
+  const [unshare, setpriv, shell, mount] = await Promise.all(['unshare', 'setpriv', 'sh', 'mount'].map(find));
+  if (unshare === undefined || setpriv === undefined || shell === undefined || mount === undefined) return undefined;
+  return { unshare, setpriv, shell };
 };
 
 const run = promisify(execFile);
@@ -99,7 +98,7 @@ export const detectIsolation = async (parts: { isolate: boolean; log: Log }): Pr
     return { description };
   }
   const tools = await findTools();
-  const problem = tools === undefined ? 'unshare, setpriv, mount, env or sh is missing (util-linux)' : await canMount(tools);
+  const problem = tools === undefined ? 'unshare, setpriv, mount or sh is missing (util-linux)' : await canMount(tools);
   const who = `each namespace's functions run as a user of their own (from ${firstId})`;
   const privileges = tools === undefined ? '' : ', without a way to gain privileges';
   if (problem === undefined) {
