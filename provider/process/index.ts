@@ -90,7 +90,7 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
   const orphans = await killMarked((marker) => marker.startsWith(`${instance}-`));
   if (orphans > 0) log.warn({ processes: orphans }, 'ended processes that a dead gateway left behind');
 
-  const isolation = await detectIsolation({ isolate: settings.isolate, log });
+  const isolation = await detectIsolation({ isolate: settings.isolate, instance, log });
   const { users } = isolation;
   const runDir = await makeRunDir(settings.runDir, instance, users !== undefined);
   undo.add('the run directory', () => removeTree(runDir));

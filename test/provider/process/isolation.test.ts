@@ -161,7 +161,8 @@ test('variables that Node.js reads as it starts come through as they are', async
 });
 
 test('user ids are taken from a range that this system maps', () => {
-  assert.equal(firstUserId('         0          0 4294967295\n'), 200_000);
-  assert.equal(firstUserId('0 1000 1\n1 100000 65536\n'), 30_000);
-  assert.equal(firstUserId('0 1000 1\n'), undefined);
+  assert.equal(firstUserId('         0          0 4294967295\n', '0000000a00'), 1_000_100_000);
+  assert.equal(firstUserId('0 1000 1\n1 100000 300000\n', '0000000a00'), 200_000);
+  assert.equal(firstUserId('0 1000 1\n1 100000 65536\n', '0000000a00'), 40_000);
+  assert.equal(firstUserId('0 1000 1\n', '0000000a00'), undefined);
 });
