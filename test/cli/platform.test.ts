@@ -75,7 +75,7 @@ test('the first start prints address, user, password and a call that works; up, 
 
   const again = startProgram(t, process.execPath, [sluice, ...flags], { env: { HOME: home, PATH: path }, cwd: home });
   await again.until(/^try it: +curl /m);
-  assert.match(again.stdout(), /password +of user admin is in .*basic-auth-password/);
+  assert.match(again.stdout(), /password +kept in .*basic-auth-password/);
   assert.ok(!again.stdout().includes(password));
   again.kill('SIGINT');
   assert.deepEqual(await again.exited, { code: 0, signal: null });
