@@ -9,8 +9,8 @@ import { settings } from '../provider/types/annotations.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What `sluice <argv>` prints on standard output. */
-const outputOf = async (argv: readonly string[]): Promise<string> => {
+/** What `sluice <argv>` prints on standard output, on a screen of 110 columns. */
+export const outputOf = async (argv: readonly string[]): Promise<string> => {
   let text = '';
   const stdout = new Writable({
     write: (chunk, _encoding, done) => {

@@ -2,6 +2,7 @@
 import type { Provider } from '../../provider/provider.ts';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
+import { internalHeader } from '../../provider/types/headers.ts';
 import { type AcquireParts, type Activator, Claim, type Claimant } from './acquire.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
@@ -52,6 +53,17 @@ const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs
   return Math.min(own === 0 ? left : own, left, longestTimerMs);
 };
 
+/** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
+const watchdogFirstMs = 100;
+const longestNote = 300;
+const watchdogMark = internalHeader.toLowerCase();
+
+const isFromWatchdog = (headers: readonly string[]): boolean => {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]?.toLowerCase() === watchdogMark) return headers[i + 1] === 'watchdog';
+  return false;
+};
+
 const failureError = (key: string, { kind, cause }: ForwardFailure): FaasError => {
   if (kind === 'unsendable') return new FaasError('invalid', `request cannot be forwarded: ${cause.message}`, { cause });
   const text =
@@ -74,6 +86,8 @@ class InvokeCall implements Call, Claimant, Receiver {
   #tries = 0;
   #status = 0;
   #over = false;
+  /** The watchdog answers that the function was too slow; its first bytes say how. */
+  #isTimeout = false;
 
   constructor(parts: CallParts, invocation: Invocation, sink: Sink) {
     this.#parts = parts;
@@ -119,6 +133,7 @@ class InvokeCall implements Call, Claimant, Receiver {
   head(status: number, statusText: string, headers: string[]): void {
     if (this.#over) return;
     this.#status = status;
+    this.#isTimeout = status === 504 && isFromWatchdog(headers);
     try {
       this.#sink.head(status, statusText, headers);
     } catch (error) {
@@ -130,6 +145,7 @@ class InvokeCall implements Call, Claimant, Receiver {
   }
 
   data(chunk: Uint8Array): boolean {
+    if (this.#isTimeout) this.#noteTimeout(Buffer.from(chunk.subarray(0, longestNote)).toString());
     return this.#over || this.#sink.data(chunk);
   }
 
@@ -155,6 +171,11 @@ class InvokeCall implements Call, Claimant, Receiver {
     this.#fail(failureError(this.#invocation.key, failure));
   }
 
+  #noteTimeout(text: string): void {
+    this.#isTimeout = false;
+    this.#entry?.noteTimeout(text.trim(), (this.#parts.now ?? Date.now)());
+  }
+
   #retry(): void {
     const delayMs = retryDelaysMs[this.#tries] as number;
     this.#tries += 1;
@@ -169,13 +190,15 @@ class InvokeCall implements Call, Claimant, Receiver {
 
   #startTimer(): void {
     this.#limitMs = transferLimitMs(this.#entry as FunctionEntry, this.#invocation, this.#parts.upstreamTimeoutMs, Date.now());
-    if (this.#limitMs > 0) this.#timer = setTimeout(InvokeCall.#expired, this.#limitMs, this);
+    if (this.#limitMs > 0)
+      this.#timer = setTimeout(InvokeCall.#expired, Math.min(this.#limitMs + watchdogFirstMs, longestTimerMs), this);
   }
 
   static #expired(call: InvokeCall): void {
     call.#forwarding?.abort();
     const limit = formatDuration(call.#limitMs);
     const text = `function ${call.#invocation.key} did not finish its answer within ${limit}, the limit of the gateway for this call (upstream_timeout, or the function's sluice.dev/timeout)`;
+    call.#noteTimeout(text);
     call.#fail(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
   }
 

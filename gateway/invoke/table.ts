@@ -6,6 +6,14 @@ import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
 import { type Route, routeTo } from './route.ts';
 
+export type Timeouts = {
+  readonly count: number;
+  /** ms since 1970 */
+  readonly lastMs: number;
+  /** What the last caller was told. */
+  readonly text: string;
+};
+
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
@@ -20,6 +28,8 @@ export class FunctionEntry {
   /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
   lastCallMs: number;
   removed = false;
+  /** Calls that were cut at their time limit since the function was last changed. */
+  timeouts: Timeouts | undefined;
   /** Ready endpoints by revision. */
   readonly revisions = new Map<string, EndpointState[]>();
   route: Route = [];
@@ -33,6 +43,11 @@ export class FunctionEntry {
     this.scale = toScaleSpec(report.labels);
     this.timeoutMs = functionTimeoutMs(report.annotations);
     this.lastCallMs = nowMs;
+  }
+
+  /** @param text what the caller was told */
+  noteTimeout(text: string, nowMs: number): void {
+    this.timeouts = { count: (this.timeouts?.count ?? 0) + 1, lastMs: nowMs, text };
   }
 
   reroute(): void {
@@ -68,6 +83,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     const before = entry.report;
     entry.report = report;
     if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
+    if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
     if (before.annotations !== report.annotations) entry.timeoutMs = functionTimeoutMs(report.annotations);
   };

@@ -46,6 +46,7 @@ export const startApp = async (
     maxBundleBytes: 1024 * 1024,
     readTimeoutMs: 5_000,
     countOf: (key) => counts.get(key) ?? 0,
+    timeoutsOf: () => undefined,
     observe: (method, path, status, seconds) => void samples.push({ method, path, status, seconds }),
     stopping: stopping.signal,
     log: {

@@ -98,6 +98,17 @@ test('a handler module that is ESM, with top-level await, is loaded', async (t) 
   assert.equal((await blank.call('/')).body, 'esm');
 });
 
+test('a handler module that does not finish to load within ready_timeout is NeverReady', async (t) => {
+  const source = 'setInterval(() => {}, 1000); await new Promise(() => {}); export default async () => "never"';
+  const blank = await startBlank(t, { 'handler.mjs': source });
+  const answer = await blank.specialize({ handler: 'handler.mjs', environment: { ready_timeout: '80ms' } });
+  assert.equal(answer.status, 500);
+  const { reason, message } = JSON.parse(answer.body);
+  assert.equal(reason, 'NeverReady');
+  assert.match(message, /handler\.mjs: did not finish to load within ready_timeout of 0\.08s/);
+  assert.equal((await blank.exited).code, 1);
+});
+
 test('an error outside of any call answers running calls 500 in our name, prints the stack and exits', async (t) => {
   const blank = await startHandler(
     t,

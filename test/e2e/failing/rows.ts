@@ -56,7 +56,12 @@ const command =
 
 const unavailable = (reason: string, body: RegExp): Expected => ({ status: 503, reason, body, retryAfter: true });
 const notReady = (reason: string, message: RegExp) => ({ type: 'Ready', status: 'False', reason, message }) as const;
-const timedOut = { type: 'TimedOut', status: 'True', reason: 'Timeout', message: /did not finish within 400ms/ } as const;
+const timedOut = {
+  type: 'TimedOut',
+  status: 'True',
+  reason: 'Timeout',
+  message: /calls were cut at the time limit.*did not finish .*400ms/,
+} as const;
 
 const listens = (onData: string): string => `
 import { createServer } from 'node:net';
@@ -223,7 +228,7 @@ const later: readonly FailingRow[] = [
     deployment: { annotations: { 'sluice.dev/timeout': '400ms' } },
     called: 'ready',
     visible: { callMs: 400 },
-    waiting: { status: 504, body: /did not finish .*within .*400ms/ },
+    waiting: { status: 504, body: /watchdog: the function did not finish within exec_timeout of 400ms/ },
     next: { status: 504, body: /400ms/, afterMs: 400 },
     condition: timedOut,
     log: /did not finish within exec_timeout of 400ms/,
@@ -246,7 +251,7 @@ const later: readonly FailingRow[] = [
     called: 'ready',
     visible: { callMs: 400 },
     waiting: { status: 504, reason: 'UpstreamTimeout', body: /did not finish its answer within 400ms/ },
-    next: { status: 504, body: /400ms/, afterMs: 400 },
+    next: { status: 504, reason: 'UpstreamTimeout', body: /within 400ms/, afterMs: 400 },
     condition: timedOut,
     log: /started/,
   },
