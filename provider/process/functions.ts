@@ -63,8 +63,10 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     return toPlan({ spec, config, root, owner });
   };
 
+  const namespaceExists = (name: string): boolean => store.namespaces().some((namespace) => namespace.name === name);
+
   const checkNamespace = (name: string): void => {
-    if (!store.namespaces().some((namespace) => namespace.name === name)) {
+    if (!namespaceExists(name)) {
       throw new FaasError('invalid', `namespace: expected a namespace that exists, got ${JSON.stringify(name)}`);
     }
   };
@@ -114,8 +116,15 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     const plan = await prepare(spec);
     open();
     const stored = { spec, replicas: toScaleSpec(spec.labels).min, createdAt: new Date(now()).toISOString(), calledAtMs: 0 };
-    await store.createFunction(stored);
-    add({ ...stored, plan }, true);
+    try {
+      await store.createFunction(stored);
+    } catch (error) {
+      // The namespace may have been removed since the bundle was copied for it.
+      if (!namespaceExists(spec.namespace)) await bundles.removeArea(spec.namespace).catch(() => undefined);
+      throw error;
+    }
+    // What was stored as the gateway closed comes with its next start.
+    if (!closed) add({ ...stored, plan }, true);
   };
 
   const update = async (spec: FunctionSpec): Promise<void> => {
