@@ -84,6 +84,28 @@ export const bodies: readonly HostileCase[] = [
     function: says(''),
   },
   {
+    name: 'a body that is never finished',
+    answers: ['504 gateway timeout'],
+    after: 'closed',
+    send: post(['Content-Length: 10'], 'hello'),
+    upstream: forwarded('POST /x', { end: 'content-length: 10\r\n\r\nhello' }),
+    timeoutMs: 100,
+  },
+  {
+    name: 'a body that is never finished, for an unknown function',
+    answers: ['404 gateway not-found'],
+    after: 'closed',
+    send: ask('POST /function/nobody', [chunked], '5\r\nhello\r\n'),
+    upstream: '',
+  },
+  {
+    name: 'a body without end for an unknown function',
+    answers: ['404 gateway not-found'],
+    after: 'closed',
+    send: ask('POST /function/nobody', ['Content-Length: 100000000000'], 'x'.repeat(1_000_000)),
+    upstream: '',
+  },
+  {
     name: 'a head that is never finished',
     answers: ['408 gateway request-timeout'],
     after: 'closed',

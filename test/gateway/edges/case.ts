@@ -22,6 +22,8 @@ export type HostileCase = {
   /** How the function answers; default 200 with the method and the path of the request. */
   readonly function?: (request: RawRequest) => Script;
   readonly headersTimeoutMs?: number;
+  /** How long a call may take. */
+  readonly timeoutMs?: number;
 };
 
 type Framing = { readonly host?: string; readonly headers?: readonly string[]; readonly end?: string };

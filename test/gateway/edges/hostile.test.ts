@@ -74,7 +74,7 @@ const run = async (t: TestContext, row: HostileCase, used: boolean): Promise<voi
     return plain || row.function === undefined ? ownAnswer(request) : row.function(request);
   };
   const recorder = await startRecorder(t, script);
-  const rig = await startRig(t, { headersTimeoutMs: row.headersTimeoutMs, checkMs: 20 });
+  const rig = await startRig(t, { headersTimeoutMs: row.headersTimeoutMs, checkMs: 20, upstreamTimeoutMs: row.timeoutMs });
   rig.ready('fn.openfaas-fn', { host: '127.0.0.1', port: recorder.port });
   let expected = '';
   if (used) {
@@ -101,7 +101,7 @@ const run = async (t: TestContext, row: HostileCase, used: boolean): Promise<voi
 };
 
 for (const [group, rows] of Object.entries(hostileCases)) {
-  describe(group, () => {
+  describe(group, { concurrency: 8 }, () => {
     for (const row of rows) {
       test(row.name, (t) => run(t, row, false));
       test(`${row.name}, on a connection that another client used before`, (t) => run(t, row, true));
