@@ -8,6 +8,7 @@ import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { hopByHop } from '../../provider/types/headers.ts';
 import { toRawResponse } from '../http/error-response.ts';
+import { endRaw } from '../http/unread-body.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { callerLeft } from './outcome.ts';
@@ -113,7 +114,7 @@ class UpgradeCall implements Claimant {
   refused(error: FaasError): void {
     const extra = error.code === 'not-found' ? {} : this.#request.answer;
     this.#status = error.status;
-    this.#socket.end(toRawResponse(error, this.#req.headers.accept, extra));
+    endRaw(this.#socket, toRawResponse(error, this.#req.headers.accept, extra));
     this.#release();
   }
 
@@ -158,7 +159,11 @@ class UpgradeCall implements Claimant {
     this.#status = response.statusCode ?? 502;
     this.#socket.write(refusalHead(response, this.#request.answer));
     response.once('error', () => this.#socket.destroy());
-    response.pipe(this.#socket);
+    response.pipe(this.#socket, { end: false });
+    response.once('end', () => {
+      endRaw(this.#socket, '');
+      this.#release();
+    });
   }
 
   #failed(error: NodeJS.ErrnoException): void {
