@@ -92,7 +92,7 @@ export class Call {
     const timer = setTimeout(
       () => {
         const text = `watchdog: the request body was not complete within read_timeout of ${formatDuration(ms)}`;
-        this.#cutShort(text);
+        this.#cutShort(text, 'ReadTimeout');
       },
       Math.min(longestTimerMs, ms),
     );
@@ -103,7 +103,8 @@ export class Call {
 
   expire(): void {
     const limit = `${this.#limitName} of ${formatDuration(this.#limitMs)}`;
-    this.#cutShort(`watchdog: the function did not finish within ${limit}`);
+    const reason = this.#limitName === 'write_timeout' ? 'WriteTimeout' : 'ExecTimeout';
+    this.#cutShort(`watchdog: the function did not finish within ${limit}`, reason);
   }
 
   close(): void {
@@ -114,12 +115,13 @@ export class Call {
     this.onEnd?.(this);
   }
 
-  #cutShort(text: string): void {
+  #cutShort(text: string, reason: string): void {
     if (this.over) return;
     this.#abort('timeout');
     const [name, value] = this.duration();
     // Why close: the rest of an unfinished body would be taken for the next request's wait.
-    answer(this.response, 504, text, this.request.complete ? [name, value] : [name, value, 'Connection', 'close']);
+    const headers = this.request.complete ? [name, value] : [name, value, 'Connection', 'close'];
+    answer(this.response, 504, text, headers, reason);
   }
 
   #abort(reason: EndReason): void {

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Connection, Connections } from './connections.ts';
 import { responseHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
-import { RequestBody } from './request-body.ts';
+import { type BodyProgress, RequestBody } from './request-body.ts';
 
 /** Why an endpoint gave no complete answer. */
 export type ForwardFailure = {
@@ -50,7 +50,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   /** May call the receiver before it returns. */
-  send(invocation: Invocation): void {
+  send(invocation: Invocation, progress?: BodyProgress): void {
     const { body } = invocation;
     this.#connection.client.dispatch(
       {
@@ -58,7 +58,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
         path: invocation.target,
         headers: invocation.headers,
         // undici needs a little of a stream only; see RequestBody.
-        body: body instanceof Readable ? (new RequestBody(body) as unknown as Readable) : body,
+        body: body instanceof Readable ? (new RequestBody(body, progress) as unknown as Readable) : body,
         // Otherwise undici gives up the connection after HEAD and after a body where it expects none.
         reset: false,
       },

@@ -1,9 +1,12 @@
 // The function table: all that an invocation needs to know, pushed by the provider's watch and read from memory.
 import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/provider.ts';
 import { functionTimeoutMs } from '../../provider/types/annotations.ts';
+import { FaasError } from '../../provider/types/errors.ts';
 import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
 import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
+import { Gate } from './gate.ts';
+import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
 import { type Route, routeTo } from './route.ts';
 
 export class FunctionEntry {
@@ -13,6 +16,9 @@ export class FunctionEntry {
   scale: ScaleSpec;
   /** The function's own limit for one call; `undefined` means the gateway's default. */
   timeoutMs: number | undefined;
+  limits: CallLimits;
+  /** Present when calls may have to wait for a place under the limits. */
+  gate: Gate | undefined;
   /** Calls, streams and upgraded connections under way, waiting ones included. */
   inFlight = 0;
   /** Callers that wait for a replica. */
@@ -23,21 +29,38 @@ export class FunctionEntry {
   /** Ready endpoints by revision. */
   readonly revisions = new Map<string, EndpointState[]>();
   route: Route = [];
-  /** The endpoints that calls go to now; replaced, never changed. */
+  /** The endpoints that calls go to now; replaced, never changed. Empty only when there is none. */
   ready: readonly EndpointState[] = [];
 
-  constructor(report: FunctionReport, nowMs: number) {
+  constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
     this.ref = report.ref;
     this.key = formatRef(report.ref);
     this.report = report;
     this.scale = toScaleSpec(report.labels);
     this.timeoutMs = functionTimeoutMs(report.annotations);
+    this.limits = limitsOf(report.annotations, defaults);
+    if (isBounded(this.limits)) this.gate = new Gate(this, this.limits);
     this.lastCallMs = nowMs;
   }
 
+  /** Whoever waits under the old limits moves up under the new ones. */
+  limit(limits: CallLimits): void {
+    this.limits = limits;
+    if (isBounded(limits)) this.gate ??= new Gate(this, limits);
+    if (this.gate === undefined) return;
+    this.gate.limits = limits;
+    this.gate.advance();
+    if (!isBounded(limits) && this.gate.length === 0) this.gate = undefined;
+  }
+
+  /** Call it after every change of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
-    this.ready = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+    const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+    const healthy = all.filter((endpoint) => !endpoint.out);
+    // A call that may fail is better than one that surely does.
+    this.ready = healthy.length === 0 ? all : healthy;
+    this.gate?.advance();
   }
 }
 
@@ -52,8 +75,15 @@ export interface FunctionTable extends ProviderObserver {
   subscribe(listener: (entry: FunctionEntry) => void): () => void;
 }
 
-export const createFunctionTable = (parts: { readonly now?: () => number } = {}): FunctionTable => {
+export type FunctionTableParts = {
+  /** For functions without limits of their own; none unless told. */
+  readonly limits?: CallLimits;
+  readonly now?: () => number;
+};
+
+export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTable => {
   const now = parts.now ?? Date.now;
+  const defaults = parts.limits ?? noLimits;
   const functions = new Map<string, FunctionEntry>();
   const endpoints = new Map<string, EndpointState>();
   const listeners = new Set<(entry: FunctionEntry) => void>();
@@ -69,7 +99,9 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     entry.report = report;
     if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
-    if (before.annotations !== report.annotations) entry.timeoutMs = functionTimeoutMs(report.annotations);
+    if (before.annotations === report.annotations) return;
+    entry.timeoutMs = functionTimeoutMs(report.annotations);
+    entry.limit(limitsOf(report.annotations, defaults));
   };
 
   const drop = (entry: FunctionEntry, endpoint: EndpointState): void => {
@@ -92,7 +124,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     functionChanged(report) {
       let entry = functions.get(formatRef(report.ref));
       if (entry === undefined) {
-        entry = new FunctionEntry(report, now());
+        entry = new FunctionEntry(report, now(), defaults);
         functions.set(entry.key, entry);
       } else update(entry, report);
       changed(entry);
@@ -107,6 +139,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
         void endpoint.retire();
       }
       entry.revisions.clear();
+      entry.gate?.refuseAll(new FaasError('not-found', `function ${entry.key} was removed`));
       changed(entry);
     },
     endpointReady(ref: FunctionRef, endpoint: Endpoint) {

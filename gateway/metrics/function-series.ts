@@ -21,6 +21,10 @@ export type FunctionSeries = {
   started: number;
   inFlight: number;
   coldStarts: number;
+  /** Calls in line for a place under the function's limits. */
+  queued: number;
+  /** Calls that got no endpoint, by reason; absent before the first. */
+  refused: Map<string, number> | undefined;
   desired: number;
   min: number;
   /** Empty when the function has no target of its own. */
@@ -36,6 +40,8 @@ export interface FunctionMetrics {
   started(key: string): void;
   finished(key: string, status: number, seconds: number): void;
   coldStart(key: string): void;
+  refused(key: string, reason: string): void;
+  queued(key: string, change: number): void;
   /** Register it before the function table, so that a function's series exist before its first call. */
   readonly observer: ProviderObserver;
   /** Finished calls since the gateway started, over all codes. */
@@ -65,6 +71,8 @@ const emptySeries = (key: string): FunctionSeries => ({
   started: 0,
   inFlight: 0,
   coldStarts: 0,
+  queued: 0,
+  refused: undefined,
   desired: 0,
   min: 1,
   target: '',
@@ -134,6 +142,16 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     coldStart(key) {
       const series = byKey.get(key);
       if (series !== undefined) series.coldStarts += 1;
+    },
+    refused(key, reason) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      series.refused ??= new Map();
+      series.refused.set(reason, (series.refused.get(reason) ?? 0) + 1);
+    },
+    queued(key, change) {
+      const series = byKey.get(key);
+      if (series !== undefined) series.queued = Math.max(0, series.queued + change);
     },
     observer,
     countOf(key) {
