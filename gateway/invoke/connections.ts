@@ -8,9 +8,13 @@ import type { Transport } from './endpoint.ts';
 export type Connection = {
   readonly client: Client;
   idle: boolean;
+  /** The other end was closed when the last request was written: the kernel took nothing of it. */
+  unwritable: boolean;
 };
 
 export interface Connections extends Transport {
+  /** Both ends are on this machine, and its kernel tells whether what was sent has been read. */
+  readonly tellsUnread: boolean;
   take(): Connection;
   /** Gives a connection back; one whose last call did not end cleanly is closed. */
   give(connection: Connection, clean: boolean): void;
@@ -28,11 +32,6 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
     timeout: connectTimeoutMs,
     ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
   });
-  const connect: buildConnector.connector = (options, callback) =>
-    connectPlain(options, (...result) => {
-      if (result[0] === null) readAfterBrokenWrite(result[1]);
-      callback(...result);
-    });
   const url = new URL(origin(address));
   const idle: Connection[] = [];
   let closed = false;
@@ -43,6 +42,15 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
   };
 
   const open = (): Connection => {
+    const connect: buildConnector.connector = (options, callback) =>
+      connectPlain(options, (...result) => {
+        if (result[0] === null) {
+          readAfterBrokenWrite(result[1], (error) => {
+            connection.unwritable = error.code === 'EPIPE';
+          });
+        }
+        callback(...result);
+      });
     const client = new Client(url, {
       connect,
       allowH2: false,
@@ -51,7 +59,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
       bodyTimeout: 0,
       maxHeaderSize: 1024 * 1024,
     });
-    const connection: Connection = { client, idle: false };
+    const connection: Connection = { client, idle: false, unwritable: false };
     client.on('disconnect', () => {
       if (!connection.idle) return;
       connection.idle = false;
@@ -62,6 +70,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
   };
 
   return {
+    tellsUnread: 'socketPath' in address && process.platform === 'linux',
     take() {
       const connection = idle.pop() ?? open();
       connection.idle = false;

@@ -13,7 +13,7 @@ export type ForwardFailure = {
    * `unsendable`: the request holds what HTTP does not allow, and was not sent.
    */
   readonly kind: 'unreached' | 'broken' | 'unsendable';
-  /** Another endpoint, or this one a moment later, may take the request: nothing of it has left the gateway. */
+  /** Another endpoint, or this one a moment later, may take the request: nobody has read a byte of it. */
   readonly retryable: boolean;
   readonly cause: Error;
 };
@@ -36,11 +36,25 @@ const codeOf = (error: Error): string | undefined => {
   return code;
 };
 
+/** Small enough to be sent by one write, and to be read whole or not at all. */
+const maxAtomicBytes = 16 * 1024;
+
+const isAtomic = ({ target, headers, body }: Invocation): boolean => {
+  if (body instanceof Readable) return false;
+  let bytes = target.length + (body?.length ?? 0);
+  for (const text of headers) bytes += text.length + 2;
+  return bytes <= maxAtomicBytes;
+};
+
+const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' && error.syscall === 'read';
+
 export class Forwarding implements Dispatcher.DispatchHandler {
   readonly #connections: Connections;
   readonly #connection: Connection;
   readonly #receiver: Receiver;
   #controller: Dispatcher.DispatchController | undefined;
+  #invocation: Invocation | undefined;
+  #answered = false;
   #over = false;
 
   constructor(connections: Connections, receiver: Receiver) {
@@ -52,6 +66,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   /** May call the receiver before it returns. */
   send(invocation: Invocation, progress?: BodyProgress): void {
     const { body } = invocation;
+    this.#invocation = invocation;
     this.#connection.client.dispatch(
       {
         method: invocation.method as Dispatcher.HttpMethod,
@@ -82,6 +97,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText?: string): void {
     if (this.#over) return;
+    this.#answered = true;
     const headers = responseHeaders(controller.rawHeaders as Buffer[]);
     if (status < 200) this.#receiver.informational(status, headers);
     else this.#receiver.head(status, statusText ?? '', headers);
@@ -104,9 +120,19 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     const unreached = this.#controller === undefined;
     this.#receiver.failed({
       kind: !unreached ? 'broken' : codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'unsendable' : 'unreached',
-      retryable: unreached && refusals.has(codeOf(error)),
+      retryable: unreached ? refusals.has(codeOf(error)) : this.#isUnread(error),
       cause: error,
     });
+  }
+
+  /**
+   * Whether the request died unread, as when its replica was killed with it in the socket. A unix socket of Linux takes
+   * nothing once the other end is closed (EPIPE), and is reset only when it was closed with something unread in it: here
+   * that can only be the request, which is read whole or not at all.
+   */
+  #isUnread(error: Error): boolean {
+    if (this.#answered || !this.#connections.tellsUnread || this.#invocation === undefined) return false;
+    return (this.#connection.unwritable || isReset(error)) && isAtomic(this.#invocation);
   }
 
   #finish(clean: boolean): void {
