@@ -53,6 +53,16 @@ export class FunctionEntry {
     if (!isBounded(limits) && this.gate.length === 0) this.gate = undefined;
   }
 
+  add(endpoint: EndpointState): void {
+    this.revisions.set(endpoint.revision, [...(this.revisions.get(endpoint.revision) ?? []), endpoint]);
+  }
+
+  drop(endpoint: EndpointState): void {
+    const left = this.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
+    if (left.length === 0) this.revisions.delete(endpoint.revision);
+    else this.revisions.set(endpoint.revision, left);
+  }
+
   /** Call it after every change of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
@@ -104,12 +114,6 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
     entry.limit(limitsOf(report.annotations, defaults));
   };
 
-  const drop = (entry: FunctionEntry, endpoint: EndpointState): void => {
-    const left = entry.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
-    if (left.length === 0) entry.revisions.delete(endpoint.revision);
-    else entry.revisions.set(endpoint.revision, left);
-  };
-
   return {
     get: (key) => functions.get(key),
     entries: () => functions.values(),
@@ -147,7 +151,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
       endpoints.set(endpoint.id, state);
-      entry.revisions.set(endpoint.revision, [...(entry.revisions.get(endpoint.revision) ?? []), state]);
+      entry.add(state);
       changed(entry);
     },
     async endpointGone(ref, endpointId) {
@@ -156,7 +160,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       endpoints.delete(endpointId);
       const entry = functions.get(formatRef(ref));
       if (entry !== undefined) {
-        drop(entry, endpoint);
+        entry.drop(endpoint);
         changed(entry);
       }
       await endpoint.retire();

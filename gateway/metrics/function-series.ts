@@ -81,6 +81,32 @@ const emptySeries = (key: string): FunctionSeries => ({
   rowByCode: new Map(),
 });
 
+const countRefusal = (series: FunctionSeries, reason: string): void => {
+  series.refused ??= new Map();
+  series.refused.set(reason, (series.refused.get(reason) ?? 0) + 1);
+};
+
+const observe = (byKey: Map<string, FunctionSeries>, remove: (series: FunctionSeries) => void): ProviderObserver => ({
+  functionChanged(report) {
+    const key = formatRef(report.ref);
+    const series = byKey.get(key) ?? emptySeries(key);
+    byKey.set(key, series);
+    describe(series, report);
+  },
+  functionRemoved(ref: FunctionRef) {
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined) remove(series);
+  },
+  endpointReady(ref: FunctionRef, endpoint: Endpoint) {
+    byKey.get(formatRef(ref))?.ready.add(endpoint.id);
+  },
+  endpointGone(ref: FunctionRef, endpointId: string) {
+    byKey.get(formatRef(ref))?.ready.delete(endpointId);
+    return Promise.resolve();
+  },
+  synced() {},
+});
+
 export const createFunctionMetrics = (): FunctionMetrics => {
   const byKey = new Map<string, FunctionSeries>();
   const slots = createSlots(width);
@@ -101,26 +127,7 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     series.rowByCode.clear();
   };
 
-  const observer: ProviderObserver = {
-    functionChanged(report) {
-      const key = formatRef(report.ref);
-      const series = byKey.get(key) ?? emptySeries(key);
-      byKey.set(key, series);
-      describe(series, report);
-    },
-    functionRemoved(ref: FunctionRef) {
-      const series = byKey.get(formatRef(ref));
-      if (series !== undefined) remove(series);
-    },
-    endpointReady(ref: FunctionRef, endpoint: Endpoint) {
-      byKey.get(formatRef(ref))?.ready.add(endpoint.id);
-    },
-    endpointGone(ref: FunctionRef, endpointId: string) {
-      byKey.get(formatRef(ref))?.ready.delete(endpointId);
-      return Promise.resolve();
-    },
-    synced() {},
-  };
+  const observer = observe(byKey, remove);
 
   return {
     started(key) {
@@ -145,9 +152,7 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     },
     refused(key, reason) {
       const series = byKey.get(key);
-      if (series === undefined) return;
-      series.refused ??= new Map();
-      series.refused.set(reason, (series.refused.get(reason) ?? 0) + 1);
+      if (series !== undefined) countRefusal(series, reason);
     },
     queued(key, change) {
       const series = byKey.get(key);

@@ -10,14 +10,20 @@ const cleanup: Cleanup = { after: (step) => void steps.push(step as () => unknow
 
 try {
   const report = await runFaults(cleanup, { seconds: Number(values.minutes) * 60, seed });
-  const { load, faults, excused, unexcused, repeated, stuck, counted, openFiles } = report;
+  const { load, faults, excused, unnoted, unexcused, repeated, stuck, counted, openFiles } = report;
   const kinds: Record<string, number> = {};
   for (const { kind } of faults) kinds[kind] = (kinds[kind] ?? 0) + 1;
   const agree = counted.started === load.sent && JSON.stringify(counted.statuses) === JSON.stringify(load.statuses);
   console.log(`seed               ${seed}`);
   console.log(`calls              ${load.sent}: ${load.ok} answered, ${excused.length} failed in a replica that was harmed`);
   console.log(`faults             ${JSON.stringify(kinds)}`);
-  console.log(`unexcused failures ${unexcused.length} ${JSON.stringify(unexcused.slice(0, 5))}`);
+  console.log(`read by a replica that died before it could note them: ${unnoted.length}`);
+  console.log(`unexcused failures ${unexcused.length}`);
+  for (const call of unexcused.slice(0, 10)) {
+    const near = faults.filter(({ beganMs, endedMs }) => beganMs < call.endedMs + 50 && endedMs > call.beganMs - 50);
+    const times = near.map(({ kind, beganMs, endedMs }) => `${kind} ${beganMs - call.endedMs} … ${endedMs - call.endedMs}`);
+    console.log(`  ${JSON.stringify(call)} during ${times.join('; ')}`);
+  }
   console.log(`received twice     ${repeated.length}`);
   console.log(`stuck in a stopped replica after 2 s: ${stuck.length}`);
   console.log(`counters agree     ${agree ? 'yes' : JSON.stringify({ counted, statuses: load.statuses })}`);

@@ -15,6 +15,8 @@ export type FaultReport = {
   readonly faults: readonly Fault[];
   /** Failed calls that had reached a replica which was harmed while they ran. */
   readonly excused: readonly BadCall[];
+  /** Failed at the moment of a kill: the dead replica had read them, and was gone before it could note them. */
+  readonly unnoted: readonly BadCall[];
   readonly unexcused: readonly BadCall[];
   /** Ids that more than one replica received. */
   readonly repeated: readonly string[];
@@ -67,6 +69,17 @@ const harmed = (call: BadCall, receivers: readonly number[], faults: readonly Fa
       costly.has(kind) && receivers.includes(pid) && beganMs <= call.endedMs && endedMs >= call.beganMs,
   );
 
+const deathMs = 50;
+
+/** What a replica had not read when it was killed is reset, and sent to another; an orderly end of the connection means it had. */
+const diedReading = (call: BadCall, faults: readonly Fault[]): boolean =>
+  call.status === 502 &&
+  call.message.includes('other side closed') &&
+  faults.some(({ kind, beganMs, endedMs }) => {
+    const killedMs = kind === 'kill' ? beganMs : endedMs;
+    return kind.endsWith('kill') && Math.abs(call.endedMs - killedMs) < deathMs;
+  });
+
 const isStopped = ({ kind }: Fault): boolean => kind === 'stop' || kind === 'stop-and-kill';
 
 /** Begun when the replica had to be out, and received by it nevertheless. */
@@ -93,11 +106,14 @@ const countersOf = async (gateway: RunningGateway): Promise<FaultReport['counted
 const judge = (load: ClosedLoadResult, faults: readonly Fault[], replicas: Replicas) => {
   const receipts = replicas.receipts();
   const isExcused = (call: BadCall): boolean => harmed(call, receipts.get(call.id) ?? [], faults);
+  const rest = load.bad.filter((call) => !isExcused(call));
+  const isUnnoted = (call: BadCall): boolean => !receipts.has(call.id) && diedReading(call, faults);
   return {
     load,
     faults,
     excused: load.bad.filter(isExcused),
-    unexcused: load.bad.filter((call) => !isExcused(call)),
+    unnoted: rest.filter(isUnnoted),
+    unexcused: rest.filter((call) => !isUnnoted(call)),
     repeated: [...receipts].filter(([, pids]) => pids.length > 1).map(([id]) => id),
     stuck: findStuck([...load.slow, ...load.bad], receipts, faults),
   };
