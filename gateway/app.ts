@@ -24,6 +24,7 @@ import { dispatch, pageNotFound } from './http/dispatch.ts';
 import { sendError } from './http/error-response.ts';
 import { type Method, type NamespaceSource, type Route, routeLabel } from './http/route.ts';
 import { drainBriefly } from './http/unread-body.ts';
+import type { Timeouts } from './invoke/table.ts';
 
 export type AppParts = {
   readonly provider: Provider;
@@ -36,6 +37,8 @@ export type AppParts = {
   readonly readTimeoutMs: number;
   /** Finished calls of `name.namespace`. */
   readonly countOf: (key: string) => number;
+  /** Calls of `name.namespace` that were cut at their time limit. */
+  readonly timeoutsOf: (key: string) => Timeouts | undefined;
   readonly observe: Observe;
   /** Aborted when the gateway begins to stop. */
   readonly stopping: AbortSignal;

@@ -112,7 +112,7 @@ const openInvocationPath = async (
   const callLog = createCallLog(config.accessLog, log.child({ part: 'call' }, { level: 'info' }));
   const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs, callLog });
   resources.defer(() => invoker.close());
-  return createFunctionHandler({ invoker, defaultNamespace: config.functionNamespace, version: release });
+  return { table, handler: createFunctionHandler({ invoker, defaultNamespace: config.functionNamespace, version: release }) };
 };
 
 const listen = async (server: GatewayServer, config: Config, resources: AsyncDisposableStack) => {
@@ -158,13 +158,15 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release);
-  const handler = await openInvocationPath({ provider, config, metrics: functions, log }, version.release, starting);
+  const calls = { provider, config, metrics: functions, log };
+  const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
   const app = createApp({
     ...appSettings(config, credentials, log),
     provider,
     version,
     countOf: functions.countOf,
+    timeoutsOf: (key) => table.get(key)?.timeouts,
     observe: control.observe,
     stopping: stopping.signal,
   });

@@ -6,7 +6,10 @@ import { FaasError } from '../provider/types/errors.ts';
 import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
-import { ambiguity, toOriginForm } from './http/framing.ts';
+import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
+import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
+import { afterAnswers, createTurns, responseOn, type Turns } from './http/turns.ts';
+import { drainBriefly, endRaw } from './http/unread-body.ts';
 
 export type ServerParts = {
   readonly functions: {
@@ -36,22 +39,34 @@ export interface GatewayServer {
 
 const maxHeaderBytes = 1024 * 1024;
 
-/** The response under way on a connection, which node:http keeps there and nowhere public. */
-const responseOn = (socket: Duplex): ServerResponse | undefined =>
-  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
-
-const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-
 const answerToBrokenRequest = (error: NodeJS.ErrnoException): string => {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return toRawResponse(new FaasError('request-timeout', 'the head of the request did not come in time'));
+  }
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     return toRawResponse(new FaasError('headers-too-large', `request headers: expected at most ${maxHeaderBytes} bytes`));
   }
   return toRawResponse(new FaasError('invalid', `not an HTTP/1.1 request: ${error.message}`));
 };
 
-const isWebSocket = (req: IncomingMessage): boolean =>
-  req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersionMinor === 1;
+/** Refuses what is no request, after the answers to the requests before it. */
+const refuseBroken = (turns: Turns, error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+  // After `Connection: close` nothing is a request, and nothing gets an answer.
+  else if (turns.break(socket) && error.code !== 'HPE_CLOSED_CONNECTION') refuseInTurn(error, socket);
+};
+
+const refuseInTurn = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  const response = responseOn(socket);
+  const left = error.code === 'HPE_INVALID_EOF_STATE';
+  if (response?.req.complete && !left) {
+    response.once('close', () => refuseInTurn(error, socket));
+  } else if (socket.writable) {
+    if (response === undefined || !response.headersSent) endRaw(socket, answerToBrokenRequest(error));
+    // The caller of a request whose body breaks off is gone for its function at once.
+    response?.destroy();
+  }
+};
 
 const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
   new Promise((resolve, reject) => {
@@ -81,22 +96,34 @@ const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Pro
 export const createServer = (parts: ServerParts): GatewayServer => {
   const { functions, control, isFunctionPath } = parts;
   const sockets = new Set<Socket>();
+  const turns = createTurns();
   let draining = false;
 
-  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+  const serve = (req: IncomingMessage, res: ServerResponse): void => {
     if (draining) res.shouldKeepAlive = false;
-    const problem = ambiguity(req);
+    const problem = ambiguity(req) ?? (isOriginForm(req) ? undefined : toOriginForm(req));
     if (problem !== undefined) {
       res.shouldKeepAlive = false;
       sendError(req, res, new FaasError('invalid', `ambiguous request: ${problem}`));
+      drainBriefly(req);
       return;
     }
-    if ((req.url as string).charCodeAt(0) !== 47) toOriginForm(req);
     const url = req.url as string;
     const canonical = canonicalUrl(url);
-    if (canonical !== undefined) res.writeHead(301, { Location: canonical, 'Content-Length': 0 }).end();
-    else if (isFunctionPath(url)) functions.handle(req, res);
+    if (canonical !== undefined) {
+      res.writeHead(301, { Location: canonical, 'Content-Length': 0 }).end();
+      drainBriefly(req);
+    } else if (isFunctionPath(url)) functions.handle(req, res);
+    else if (url === '*') res.writeHead(204).end();
     else control(req, res);
+  };
+
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    if (req.headers.upgrade !== undefined && losesWhatFollows(req)) res.shouldKeepAlive = false;
+    const { socket } = req;
+    if (responseOn(socket) !== res) turns.wait(req, res, serve);
+    // After an answer that says it is the last, nothing is a request.
+    else if (socket.writable) serve(req, res);
   };
 
   const http: Server = createHttpServer({
@@ -105,9 +132,14 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     requestTimeout: 0,
     keepAliveTimeout: parts.keepAliveMs ?? 65_000,
     connectionsCheckingInterval: parts.checkMs ?? 5000,
-    // Offers of other protocols may be ignored (RFC 9110, 7.8): they are ordinary requests to us.
+    // A missing one is refused with the others, in words.
+    requireHostHeader: false,
     shouldUpgradeCallback: (req) =>
-      isWebSocket(req) && isFunctionPath(req.url as string) && canonicalUrl(req.url as string) === undefined && !ambiguity(req),
+      isWebSocketHandshake(req) &&
+      isFunctionPath(req.url as string) &&
+      canonicalUrl(req.url as string) === undefined &&
+      ambiguity(req) === undefined &&
+      responseOn(req.socket) === undefined,
   });
   // The size is bounded already; a bound on the count would drop headers without a word.
   http.maxHeadersCount = 0;
@@ -117,24 +149,21 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     continueOnRead(req, res);
     handle(req, res);
   });
+  http.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    res.shouldKeepAlive = false;
+    const text = `Expect: expected 100-continue, got ${JSON.stringify(req.headers.expect)}`;
+    turns.wait(req, res, () => sendError(req, res, new FaasError('expectation-failed', text)));
+  });
   http.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (draining) socket.end(toRawResponse(new FaasError('unavailable', 'the gateway is shutting down', { retryAfterS: 1 })));
+    if (draining) endRaw(socket, toRawResponse(new FaasError('unavailable', 'the gateway is shutting down', { retryAfterS: 1 })));
     else functions.upgrade(req, socket, head);
   });
-  http.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+  http.on('connect', (req: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
-    socket.end(toRawResponse(new FaasError('method-not-allowed', 'method CONNECT is not allowed')));
+    const error = new FaasError('method-not-allowed', 'method CONNECT is not allowed');
+    afterAnswers(req.socket, () => endRaw(socket, toRawResponse(error)));
   });
-  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const response = responseOn(socket);
-    if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
-      socket.destroy();
-      return;
-    }
-    socket.end(answerToBrokenRequest(error));
-    // The caller of a request whose body breaks off is gone for its function at once.
-    response?.destroy();
-  });
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBroken(turns, error, socket));
   http.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

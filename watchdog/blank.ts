@@ -155,7 +155,7 @@ export const startBlank = (env: NodeJS.ProcessEnv): void => {
   blank.front.server.listen(socketPath, () => {
     pipe.write('ready\n');
     setTimeout(() => {
-      if (!blank.taken) warmUp(socketPath);
+      if (!blank.taken) void warmUp(socketPath);
     }, warmUpPauseMs);
   });
 };

@@ -33,6 +33,8 @@ export class Call {
   onEnd: ((call: Call) => void) | undefined;
   /** Called when the call was cut short: by its time limit or by a client that left. */
   onAbort: ((reason: EndReason) => void) | undefined;
+  /** Why the watchdog answered in the function's place, for the log. */
+  failure: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #limitMs = 0;
   #limitName = '';
@@ -101,6 +103,12 @@ export class Call {
     this.request.once('close', stop);
   }
 
+  /** Answers that the function did not, with why. */
+  fail(status: number, text: string, headers: readonly string[] = [], reason?: string): void {
+    this.failure = text;
+    answer(this.response, status, text, headers, reason);
+  }
+
   expire(): void {
     const limit = `${this.#limitName} of ${formatDuration(this.#limitMs)}`;
     const reason = this.#limitName === 'write_timeout' ? 'WriteTimeout' : 'ExecTimeout';
@@ -120,8 +128,7 @@ export class Call {
     this.#abort('timeout');
     const [name, value] = this.duration();
     // Why close: the rest of an unfinished body would be taken for the next request's wait.
-    const headers = this.request.complete ? [name, value] : [name, value, 'Connection', 'close'];
-    answer(this.response, 504, text, headers, reason);
+    this.fail(504, text, this.request.complete ? [name, value] : [name, value, 'Connection', 'close'], reason);
   }
 
   #abort(reason: EndReason): void {

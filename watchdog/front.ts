@@ -51,6 +51,9 @@ const timeoutAsked = (flat: readonly string[]): string | undefined => {
   return undefined;
 };
 
+/** Queries may hold what is no log's business. */
+const pathOf = (target: string): string => target.split('?', 1)[0] as string;
+
 const startLimits = (call: Call, config: Config): void => {
   const { execTimeoutMs, writeTimeoutMs, readTimeoutMs } = config;
   const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, timeoutAsked(call.request.rawHeaders));
@@ -171,6 +174,7 @@ export class Front {
     this.#calls.delete(call);
     const { request, response } = call;
     this.#parts.metrics.observe(request.method as string, response.statusCode, (performance.now() - call.startedMs) / 1000);
+    if (call.failure !== undefined) this.#parts.log(`${call.failure}; ${request.method} ${pathOf(request.url as string)}`);
     if (this.#config?.accessLog === true) this.#log(call, this.#config);
     if (this.#drained === undefined) return;
     request.socket?.destroySoon();

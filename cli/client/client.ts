@@ -70,7 +70,7 @@ export const createClient = (parts: ClientParts): Client => {
 };
 
 /**
- * The error behind an answer that was not wanted.
+ * The error behind an answer that was not wanted; its cause is the gateway's own.
  * @param what the attempt, such as `deploying hello`
  */
 export const failureOf = (client: Client, reply: Reply, what: string): FaasError => {
@@ -80,7 +80,7 @@ export const failureOf = (client: Client, reply: Reply, what: string): FaasError
     return new FaasError('unauthorized', `${what}: ${hint}`);
   }
   const told = reply.body.trim() === '' ? `the gateway answered ${reply.status}` : `${reply.status}: ${error.message}`;
-  return new FaasError(error.code, `${what}: ${told}`);
+  return new FaasError(error.code, `${what}: ${told}`, { cause: error });
 };
 
 /** @throws what the gateway said, unless the status is one of `wanted` */

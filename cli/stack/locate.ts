@@ -1,4 +1,5 @@
 // Says where in the stack file the cause of a function's problem stands. Pure.
+import { FaasError } from '../../provider/types/errors.ts';
 import type { StackFunction } from './stack.ts';
 
 /** What the gateway calls the keys of a stack file. */
@@ -22,18 +23,19 @@ const placeOf = (fn: StackFunction, path: string): string | undefined => {
   return undefined;
 };
 
-/**
- * The message with `file:line:column` of the key that it is about, or with the function's name when it is about none:
- * a key that a flag gave, or something that went wrong later.
- */
-export const locate = (fn: StackFunction, message: string): string => {
+const located = (fn: StackFunction, message: string): string | undefined => {
   const match = fieldMessage.exec(message);
   const field = match?.[1] ?? '';
   const key = keyOfField[field] ?? field;
-  const rest = match?.[2] ?? '';
-  const place = placeOf(fn, `${key}${rest}`) ?? (needed.has(key) ? fn.place : undefined);
-  if (place !== undefined) {
-    return `${place}: functions.${fn.name}.${key}${message.slice(field.length)}`;
-  }
-  return message.includes(fn.name) ? message : `${fn.name}: ${message}`;
+  const place = placeOf(fn, `${key}${match?.[2] ?? ''}`) ?? (needed.has(key) ? fn.place : undefined);
+  return place === undefined ? undefined : `${place}: functions.${fn.name}.${key}${message.slice(field.length)}`;
+};
+
+/**
+ * The problem with `file:line:column` of the key that it is about, whether it was found here or by the gateway, or with the
+ * function's name when it is about none: a key that a flag gave, or something that went wrong later.
+ */
+export const locate = (fn: StackFunction, { message, cause }: Error): string => {
+  const place = located(fn, cause instanceof FaasError ? cause.message : message);
+  return place ?? (message.includes(fn.name) ? message : `${fn.name}: ${message}`);
 };

@@ -15,7 +15,7 @@ export const reportFailures = (ctx: Context, outcomes: readonly Outcome<StackFun
   ctx.signal.throwIfAborted();
   const failures = outcomes.filter((each) => !each.ok);
   const paint = createPaint(ctx.stderr, ctx.env);
-  for (const { error, item } of failures) ctx.stderr.write(`${paint.bad('error:')} ${locate(item, error.message)}\n`);
+  for (const { error, item } of failures) ctx.stderr.write(`${paint.bad('error:')} ${locate(item, error)}\n`);
   if (failures.length === 0) return;
   if (outcomes.length > 1) ctx.stderr.write(`${failures.length} of ${outcomes.length} functions failed\n`);
   throw new ToldFailure(`${failures.length} failed`);

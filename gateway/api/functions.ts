@@ -6,6 +6,7 @@ import { formatRef } from '../../provider/types/name.ts';
 import { parse } from '../../provider/types/validate.ts';
 import { sendEmpty, sendJson, sendList } from '../http/json-response.ts';
 import type { Route } from '../http/route.ts';
+import type { Timeouts } from '../invoke/table.ts';
 
 type Run = Route['run'];
 
@@ -13,10 +14,28 @@ type Parts = {
   readonly provider: Provider;
   /** Finished calls of `name.namespace`. */
   readonly countOf: (key: string) => number;
+  /** Calls of `name.namespace` that were cut at their time limit. */
+  readonly timeoutsOf: (key: string) => Timeouts | undefined;
 };
 
-function* counted(functions: readonly FunctionStatus[], countOf: Parts['countOf']): Generator<Record<string, unknown>, void> {
-  for (const status of functions) yield toWireStatus({ ...status, invocationCount: countOf(formatRef(status)) });
+/** Only the gateway sees calls that take too long: the provider's conditions, and one about those. */
+const withTimeouts = (status: FunctionStatus, timeoutsOf: Parts['timeoutsOf']): FunctionStatus => {
+  const timeouts = timeoutsOf(formatRef(status));
+  if (timeouts === undefined) return status;
+  const { count, lastMs, text } = timeouts;
+  const lastTransitionTime = new Date(lastMs).toISOString();
+  const calls = count === 1 ? '1 call was' : `${count} calls were`;
+  const message = `${calls} cut at the time limit, the last at ${lastTransitionTime}: ${text}`;
+  const condition = { type: 'TimedOut', status: 'True', reason: 'Timeout', message, lastTransitionTime } as const;
+  return { ...status, conditions: [...(status.conditions ?? []), condition] };
+};
+
+type Known = Pick<Parts, 'countOf' | 'timeoutsOf'>;
+
+function* counted(functions: readonly FunctionStatus[], known: Known): Generator<Record<string, unknown>, void> {
+  for (const status of functions) {
+    yield toWireStatus({ ...withTimeouts(status, known.timeoutsOf), invocationCount: known.countOf(formatRef(status)) });
+  }
 }
 
 const wantsUsage = (query: URLSearchParams): boolean => {
@@ -24,9 +43,9 @@ const wantsUsage = (query: URLSearchParams): boolean => {
   return usage === '1' || usage === 'true';
 };
 
-export const functionHandlers = ({ provider, countOf }: Parts) => ({
+export const functionHandlers = ({ provider, countOf, timeoutsOf }: Parts) => ({
   list: (async ({ res, namespace }) => {
-    await sendList(res, counted(await provider.list(namespace), countOf));
+    await sendList(res, counted(await provider.list(namespace), { countOf, timeoutsOf }));
   }) satisfies Run,
 
   deploy: (async ({ res, body, namespace }) => {
@@ -49,6 +68,6 @@ export const functionHandlers = ({ provider, countOf }: Parts) => ({
   describe: (async ({ res, name, namespace, query }) => {
     const status = await provider.get({ name, namespace }, { usage: wantsUsage(query) });
     if (status === undefined) throw new FaasError('not-found', `function ${name} not found in namespace ${namespace}`);
-    sendJson(res, 200, toWireStatus({ ...status, invocationCount: undefined }));
+    sendJson(res, 200, toWireStatus({ ...withTimeouts(status, timeoutsOf), invocationCount: undefined }));
   }) satisfies Run,
 });

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
+import { internalHeader } from '../../provider/types/headers.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
@@ -39,6 +40,17 @@ const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs
   return Math.min(own === 0 ? left : own, left, longestTimerMs);
 };
 
+/** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
+const watchdogFirstMs = 100;
+const longestNote = 300;
+const watchdogMark = internalHeader.toLowerCase();
+
+const isFromWatchdog = (headers: readonly string[]): boolean => {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]?.toLowerCase() === watchdogMark) return headers[i + 1] === 'watchdog';
+  return false;
+};
+
 const failureError = (key: string, { kind, cause }: ForwardFailure): FaasError => {
   if (kind === 'unsendable') return new FaasError('invalid', `request cannot be forwarded: ${cause.message}`, { cause });
   const text =
@@ -65,6 +77,8 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   #hops = 0;
   #status = 0;
   #over = false;
+  /** The watchdog answers that the function was too slow; its first bytes say how. */
+  #isTimeout = false;
 
   constructor(parts: CallParts, invocation: Invocation, sink: Sink) {
     this.#parts = parts;
@@ -123,6 +137,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   head(status: number, statusText: string, headers: string[]): void {
     if (this.#over) return;
     this.#status = status;
+    this.#isTimeout = status === 504 && isFromWatchdog(headers);
     (this.#endpoint as EndpointState).answers += 1;
     if ((this.#entry as FunctionEntry).limits.idleTimeoutMs > 0) this.#startSilence();
     try {
@@ -136,6 +151,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   }
 
   data(chunk: Uint8Array): boolean {
+    if (this.#isTimeout) this.#noteTimeout(Buffer.from(chunk.subarray(0, longestNote)).toString());
     this.#silence?.refresh();
     return this.#over || this.#sink.data(chunk);
   }
@@ -162,6 +178,11 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
     this.#fail(failureError(this.#invocation.key, failure));
   }
 
+  #noteTimeout(text: string): void {
+    this.#isTimeout = false;
+    this.#entry?.noteTimeout(text.trim(), (this.#parts.now ?? Date.now)());
+  }
+
   /** Goes to another endpoint at once, or tries again a little later; false when it has been patient enough. */
   #retry(): boolean {
     const { ready } = this.#entry as FunctionEntry;
@@ -181,13 +202,15 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
 
   #startTimer(): void {
     this.#limitMs = transferLimitMs(this.#entry as FunctionEntry, this.#invocation, this.#parts.upstreamTimeoutMs, Date.now());
-    if (this.#limitMs > 0) this.#timer = setTimeout(InvokeCall.#expired, this.#limitMs, this);
+    if (this.#limitMs > 0)
+      this.#timer = setTimeout(InvokeCall.#expired, Math.min(this.#limitMs + watchdogFirstMs, longestTimerMs), this);
   }
 
   static #expired(call: InvokeCall): void {
     call.#forwarding?.abort();
     const limit = formatDuration(call.#limitMs);
     const text = `function ${call.#invocation.key} did not finish its answer within ${limit}, the limit of the gateway for this call (upstream_timeout, or the function's sluice.dev/timeout)`;
+    call.#noteTimeout(text);
     call.#fail(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
   }
 

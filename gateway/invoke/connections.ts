@@ -4,12 +4,15 @@ import { buildConnector, Client } from 'undici';
 import type { Address } from '../../provider/provider.ts';
 import { readAfterBrokenWrite } from './early-answer.ts';
 import type { Transport } from './endpoint.ts';
+import { readAsProxy } from './response-parser.ts';
 
 export type Connection = {
   readonly client: Client;
   idle: boolean;
   /** The other end was closed when the last request was written: the kernel took nothing of it. */
   unwritable: boolean;
+  /** The other side broke it off; undici takes that for the end of an answer that has no length. */
+  wasReset: boolean;
 };
 
 export interface Connections extends Transport {
@@ -32,6 +35,21 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
     timeout: connectTimeoutMs,
     ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
   });
+  const connect = (connection: Connection, ...[options, callback]: Parameters<buildConnector.connector>): void => {
+    connectPlain(options, (...result) => {
+      const socket = result[0] === null ? result[1] : undefined;
+      if (socket !== undefined) {
+        readAfterBrokenWrite(socket, (error) => {
+          connection.unwritable = error.code === 'EPIPE';
+        });
+        socket.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ECONNRESET') connection.wasReset = true;
+        });
+      }
+      callback(...result);
+      if (socket !== undefined) readAsProxy(socket);
+    });
+  };
   const url = new URL(origin(address));
   const idle: Connection[] = [];
   let closed = false;
@@ -42,24 +60,15 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
   };
 
   const open = (): Connection => {
-    const connect: buildConnector.connector = (options, callback) =>
-      connectPlain(options, (...result) => {
-        if (result[0] === null) {
-          readAfterBrokenWrite(result[1], (error) => {
-            connection.unwritable = error.code === 'EPIPE';
-          });
-        }
-        callback(...result);
-      });
     const client = new Client(url, {
-      connect,
+      connect: (...args) => connect(connection, ...args),
       allowH2: false,
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: 1024 * 1024,
     });
-    const connection: Connection = { client, idle: false, unwritable: false };
+    const connection: Connection = { client, idle: false, unwritable: false, wasReset: false };
     client.on('disconnect', () => {
       if (!connection.idle) return;
       connection.idle = false;

@@ -48,6 +48,16 @@ const isAtomic = ({ target, headers, body }: Invocation): boolean => {
 
 const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' && error.syscall === 'read';
 
+type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What an endpoint must not answer to a request that asked for neither another protocol nor a coding. */
+const answerProblem = (status: number, headers: ParsedHeaders): string | undefined => {
+  if (status === 101) return 'it switched protocols unasked';
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || String(coding).toLowerCase() === 'chunked') return undefined;
+  return `Transfer-Encoding: expected chunked, got ${JSON.stringify(coding)}`;
+};
+
 export class Forwarding implements Dispatcher.DispatchHandler {
   readonly #connections: Connections;
   readonly #connection: Connection;
@@ -95,9 +105,14 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText?: string): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders, statusText?: string): void {
     if (this.#over) return;
     this.#answered = true;
+    const problem = answerProblem(status, parsed);
+    if (problem !== undefined) {
+      controller.abort(new Error(problem));
+      return;
+    }
     const headers = responseHeaders(controller.rawHeaders as Buffer[]);
     if (status < 200) this.#receiver.informational(status, headers);
     else this.#receiver.head(status, statusText ?? '', headers);
@@ -109,6 +124,10 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#over) return;
+    if (this.#connection.wasReset) {
+      this.onResponseError(controller, new Error('the connection was reset'));
+      return;
+    }
     const raw = controller.rawTrailers as Buffer[] | undefined;
     this.#finish(true);
     this.#receiver.ended(raw === undefined || raw.length === 0 ? undefined : responseHeaders(raw));

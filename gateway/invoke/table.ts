@@ -9,6 +9,14 @@ import { Gate } from './gate.ts';
 import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
 import { type Route, routeTo } from './route.ts';
 
+export type Timeouts = {
+  readonly count: number;
+  /** ms since 1970 */
+  readonly lastMs: number;
+  /** What the last caller was told. */
+  readonly text: string;
+};
+
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
@@ -26,6 +34,8 @@ export class FunctionEntry {
   /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
   lastCallMs: number;
   removed = false;
+  /** Calls that were cut at their time limit since the function was last changed. */
+  timeouts: Timeouts | undefined;
   /** Ready endpoints by revision. */
   readonly revisions = new Map<string, EndpointState[]>();
   route: Route = [];
@@ -61,6 +71,19 @@ export class FunctionEntry {
     const left = this.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
     if (left.length === 0) this.revisions.delete(endpoint.revision);
     else this.revisions.set(endpoint.revision, left);
+  }
+
+  /** @param text what the caller was told */
+  noteTimeout(text: string, nowMs: number): void {
+    this.timeouts = { count: (this.timeouts?.count ?? 0) + 1, lastMs: nowMs, text };
+  }
+
+  /** Nobody gets in any more; running calls finish. */
+  remove(): void {
+    this.removed = true;
+    for (const endpoint of [...this.revisions.values()].flat()) void endpoint.retire();
+    this.revisions.clear();
+    this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
   }
 
   /** Call it after every change of revisions, endpoints or their health. */
@@ -108,6 +131,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
     const before = entry.report;
     entry.report = report;
     if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
+    if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
     if (before.annotations === report.annotations) return;
     entry.timeoutMs = functionTimeoutMs(report.annotations);
@@ -137,13 +161,8 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       const entry = functions.get(formatRef(ref));
       if (entry === undefined) return;
       functions.delete(entry.key);
-      entry.removed = true;
-      for (const endpoint of [...entry.revisions.values()].flat()) {
-        endpoints.delete(endpoint.id);
-        void endpoint.retire();
-      }
-      entry.revisions.clear();
-      entry.gate?.refuseAll(new FaasError('not-found', `function ${entry.key} was removed`));
+      for (const endpoint of [...entry.revisions.values()].flat()) endpoints.delete(endpoint.id);
+      entry.remove();
       changed(entry);
     },
     endpointReady(ref: FunctionRef, endpoint: Endpoint) {

@@ -9,6 +9,7 @@ import { FaasError } from '../../provider/types/errors.ts';
 import { hopByHop } from '../../provider/types/headers.ts';
 import type { CallLog } from '../http/call-log.ts';
 import { toRawResponse } from '../http/error-response.ts';
+import { endRaw } from '../http/unread-body.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { callerLeft } from './outcome.ts';
@@ -133,7 +134,7 @@ class UpgradeCall implements Claimant {
     const extra = error.code === 'not-found' ? {} : this.#request.answer;
     this.#status = error.status;
     this.#error = error;
-    this.#socket.end(toRawResponse(error, this.#req.headers.accept, extra));
+    endRaw(this.#socket, toRawResponse(error, this.#req.headers.accept, extra));
     this.#release();
   }
 
@@ -189,7 +190,11 @@ class UpgradeCall implements Claimant {
     this.#answered(response.statusCode ?? 502);
     this.#socket.write(refusalHead(response, this.#request.answer));
     response.once('error', () => this.#socket.destroy());
-    response.pipe(this.#socket);
+    response.pipe(this.#socket, { end: false });
+    response.once('end', () => {
+      endRaw(this.#socket, '');
+      this.#release();
+    });
   }
 
   #answered(status: number): void {

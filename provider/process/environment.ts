@@ -3,7 +3,6 @@ import { functionTimeoutMs } from '../types/annotations.ts';
 import type { BundleConfig } from '../types/bundle.ts';
 import { formatDuration } from '../types/duration.ts';
 import type { FunctionSpec } from '../types/function.ts';
-import { innerTimeoutMs } from '../types/timeouts.ts';
 
 export type Place = {
   /** The replica's own directory for temporary files; also its home. */
@@ -13,12 +12,9 @@ export type Place = {
   readonly marker: string;
   /** Directory of its secrets, when they cannot be at /var/openfaas/secrets. */
   readonly secretsPath?: string | undefined;
-  /** The gateway's limit for calls of a function that has no timeout of its own, in ms; `exec_timeout` is derived from it. */
+  /** `exec_timeout` for a function that has no timeout of its own, in ms. */
   readonly defaultTimeoutMs?: number | undefined;
 };
-
-/** The watchdog's share of a limit that the gateway keeps as well. */
-const execTimeout = (callTimeoutMs: number): string => formatDuration(innerTimeoutMs(callTimeoutMs));
 
 export const markerVariable = 'SLUICE_REPLICA';
 
@@ -31,10 +27,10 @@ export const toEnvironment = (spec: FunctionSpec, config: BundleConfig, place: P
     HOME: place.temporary,
     TMPDIR: place.temporary,
     LANG: 'C.UTF-8',
-    ...(place.defaultTimeoutMs === undefined ? {} : { exec_timeout: execTimeout(place.defaultTimeoutMs) }),
+    ...(place.defaultTimeoutMs === undefined ? {} : { exec_timeout: formatDuration(place.defaultTimeoutMs) }),
     ...config.environment,
     ...(command === undefined ? {} : { fprocess: command }),
-    ...(own === undefined ? {} : { exec_timeout: execTimeout(own) }),
+    ...(own === undefined ? {} : { exec_timeout: formatDuration(own) }),
     ...spec.envVars,
     OPENFAAS_NAME: spec.service,
     OPENFAAS_NAMESPACE: spec.namespace,
@@ -43,7 +39,7 @@ export const toEnvironment = (spec: FunctionSpec, config: BundleConfig, place: P
   };
 };
 
-const readAtBoot = /^(NODE_|UV_|LD_|SSL_CERT_|OPENSSL_|MALLOC_|LC_|ICU_)|^(LANG|LANGUAGE|TZ|GLIBC_TUNABLES)$/;
+const readAtBoot = /^(NODE_|UV_|LD_|SSL_CERT_|OPENSSL_|MALLOC_|LC_|ICU_)\w*$|^(LANG|LANGUAGE|TZ|GLIBC_TUNABLES)$/;
 const readLater = new Set(['NODE_ENV', 'NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_DEBUG']);
 
 /** The variables that only have an effect when they are there as Node.js starts. */

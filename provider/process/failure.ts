@@ -17,6 +17,15 @@ export const lastWords = (lines: readonly string[]): string | undefined => {
   return said === undefined ? undefined : said.trim().slice(0, 500);
 };
 
+/** What a text of several lines says without stack frames, which are in the function's log. */
+export const inOneLine = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !noise.test(line))
+    .map((line) => line.trim())
+    .join(' ')
+    .slice(0, 500);
+
 const heapFull = /JavaScript heap out of memory|Allocation failed - /;
 
 export type Death = {

@@ -1,5 +1,6 @@
 // All that starting a replica of a function needs, settled beforehand: a start reads no disk.
 import type { BundleConfig } from '../types/bundle.ts';
+import { parseDuration } from '../types/duration.ts';
 import type { FunctionSpec } from '../types/function.ts';
 import { parseQuantity } from '../types/quantity.ts';
 import type { Specialization } from '../types/specialize.ts';
@@ -15,6 +16,8 @@ export type Plan = {
   /** Directory of the unpacked bundle. */
   readonly root: string;
   readonly caps: Caps;
+  /** How long it may take to answer once it is told what to run; the provider's own limit when it says nothing. */
+  readonly readyTimeoutMs?: number | undefined;
   /** User of its namespace, where functions have users of their own. */
   readonly owner?: Owner | undefined;
   /** Present when a blank watchdog from the pool will not do. */
@@ -42,7 +45,8 @@ export const toPlan = ({ spec, config, root, owner }: PlanSource): Plan => {
   const caps = toCaps(spec);
   // Only a function that runs inside the watchdog's own process depends on how that was started.
   const inside = config.mode === 'inproc';
-  const variables = inside ? bootVariables(toEnvironment(spec, config, { temporary: '', basePath: '', marker: '' })) : {};
+  const environment = toEnvironment(spec, config, { temporary: '', basePath: '', marker: '' });
+  const variables = inside ? bootVariables(environment) : {};
   const flags = inside && caps.memoryBytes !== undefined ? [`--max-old-space-size=${heapLimitMiB(caps.memoryBytes)}`] : [];
   const cold = flags.length > 0 || Object.keys(variables).length > 0;
   return {
@@ -51,6 +55,7 @@ export const toPlan = ({ spec, config, root, owner }: PlanSource): Plan => {
     config,
     root,
     caps,
+    readyTimeoutMs: parseDuration(environment.ready_timeout ?? '') || undefined,
     owner,
     boot: cold ? { nodeFlags: flags, environment: variables, owner } : undefined,
   };

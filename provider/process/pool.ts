@@ -31,12 +31,12 @@ export const createPool = (parts: PoolParts): Pool => {
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
   let closed = false;
-  let launching = false;
+  let launching: Promise<void> | undefined;
 
   const schedule = (delayMs: number): void => {
     if (closed || blanks.size >= size) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void refill(), delayMs);
+    timer = setTimeout(refill, delayMs);
     timer.unref();
   };
 
@@ -50,25 +50,35 @@ export const createPool = (parts: PoolParts): Pool => {
     schedule(delayMs);
   };
 
-  const refill = async (): Promise<void> => {
-    if (closed || launching || blanks.size >= size) return;
-    if (parts.busy()) return schedule(refillPauseMs);
-    launching = true;
+  const launch = async (): Promise<void> => {
+    let blank: Launched | undefined;
     try {
-      const blank = await launcher.launch(blankBoot);
+      blank = await launcher.launch(blankBoot);
       if (closed) return await blank.cleanUp();
       blanks.add(blank);
-      void blank.child.exited.then(() => forget(blank));
+      const launched = blank;
+      void launched.child.exited.then(() => forget(launched));
       await blank.child.ready;
       failures = 0;
       if (blanks.has(blank)) readyOnes.add(blank);
     } catch (error) {
+      // One that was there is counted where its end is seen, and not at all when it was taken.
+      if (blank !== undefined) return;
       failures += 1;
       log.debug({ err: error }, 'no blank watchdog could be started');
-    } finally {
-      launching = false;
-      schedule(Math.min(slowestRefillMs, failures === 0 ? 0 : refillPauseMs * 2 ** failures));
     }
+  };
+
+  const refill = (): void => {
+    if (closed || launching !== undefined || blanks.size >= size) return;
+    if (parts.busy()) {
+      schedule(refillPauseMs);
+      return;
+    }
+    launching = launch().finally(() => {
+      launching = undefined;
+      schedule(Math.min(slowestRefillMs, failures === 0 ? 0 : refillPauseMs * 2 ** failures));
+    });
   };
 
   schedule(0);
@@ -90,7 +100,7 @@ export const createPool = (parts: PoolParts): Pool => {
       const left = [...blanks];
       blanks.clear();
       readyOnes.clear();
-      await Promise.all(left.map((blank) => blank.cleanUp()));
+      await Promise.all([launching, ...left.map((blank) => blank.cleanUp())]);
     },
   };
 };

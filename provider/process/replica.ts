@@ -62,6 +62,17 @@ const keptLines = 30;
 /** How long a watchdog that cut the connection may take to end by itself. */
 const lastWordsMs = 150;
 
+/** How long a start counts as one: by then it waits for something, and must not keep others from starting. */
+const longestPlaceMs = 3000;
+
+const once = (act: () => void): (() => void) => {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
+};
+
 const whenAborted = (signal: AbortSignal): Promise<Cause> =>
   new Promise((resolve) => {
     const stopped: Cause = { reason: 'Stopped', message: 'stopped while starting' };
@@ -79,11 +90,22 @@ const within = (limitMs: number, work: Promise<unknown>): Promise<boolean> =>
     work.then(done, done);
   });
 
-/** Takes a blank watchdog and makes it the function, in as few waits as there can be. @returns why not, if not */
-const bringUp = async (parts: ReplicaParts, plan: Plan, launched: Launched, signal: AbortSignal): Promise<Cause | undefined> => {
+/** From the function's own limit to ours: the watchdog knows better what it waits for, and is to say so first. */
+const watchdogFirstMs = 500;
+
+type BringUp = { readonly plan: Plan; readonly launched: Launched; readonly signal: AbortSignal; readonly onTold: () => void };
+
+/**
+ * Takes a blank watchdog and makes it the function, in as few waits as there can be.
+ * @param onTold called when the function begins to start @returns why not, if not
+ */
+const bringUp = async (parts: ReplicaParts, { plan, launched, signal, onTold }: BringUp): Promise<Cause | undefined> => {
   const { child, confinement } = launched;
   const { spec, owner } = plan;
-  if (plan.caps.memoryBytes !== undefined || plan.caps.cpuCores !== undefined) await confinement.limit(plan.caps);
+  const unlimited = await confinement.limit(plan.caps);
+  if (unlimited !== undefined) {
+    return { reason: 'LimitNotSet', message: `the memory limit of ${spec.limits?.memory} could not be set: ${unlimited}` };
+  }
   await child.ready;
   if (owner !== undefined) await launched.own(owner);
   for (const name of spec.secrets ?? []) {
@@ -99,6 +121,7 @@ const bringUp = async (parts: ReplicaParts, plan: Plan, launched: Launched, sign
     basePath: parts.basePath,
     defaultTimeoutMs: parts.defaultTimeoutMs,
   });
+  onTold();
   return specialize(child.places.socket, child.token, specialization, signal);
 };
 
@@ -133,10 +156,18 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
   };
 
   const begin = async (): Promise<Cause | undefined> => {
-    const timer = setTimeout(() => {
+    let limit = `${parts.readyTimeoutMs / 1000} s of its start`;
+    const expire = (): void => {
       tooSlow = true;
       abort.abort();
-    }, parts.readyTimeoutMs);
+    };
+    let timer = setTimeout(expire, parts.readyTimeoutMs);
+    const onTold = (): void => {
+      if (plan.readyTimeoutMs === undefined) return;
+      limit = `its ready_timeout of ${plan.readyTimeoutMs / 1000} s`;
+      clearTimeout(timer);
+      timer = setTimeout(expire, plan.readyTimeoutMs + watchdogFirstMs);
+    };
     try {
       const blank = plan.boot === undefined ? parts.pool.take() : undefined;
       launched = blank ?? (await parts.launcher.launch(plan.boot ?? { nodeFlags: [], environment: {} }));
@@ -147,9 +178,12 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
         if (lines.length > keptLines) lines.shift();
         events.line(instance, line);
       });
-      const cause = await Promise.race([bringUp(parts, plan, launched, abort.signal), whenAborted(abort.signal)]);
+      const cause = await Promise.race([
+        bringUp(parts, { plan, launched, signal: abort.signal, onTold }),
+        whenAborted(abort.signal),
+      ]);
       if (tooSlow) {
-        return { reason: 'NeverReady', message: `a replica did not answer within ${parts.readyTimeoutMs / 1000} s of its start` };
+        return { reason: 'NeverReady', message: `a replica did not answer within ${limit}` };
       }
       if (cause === undefined && !child.hasExited()) {
         endpoint = { id: instance, revision: plan.revision, address: { socketPath: child.places.socket } };
@@ -169,10 +203,13 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
   const run = async (): Promise<void> => {
     if (!parts.starts.tryEnter() && !(await parts.starts.enter(ticket, abort.signal))) return;
     let cause: Cause | undefined;
+    const leave = once(parts.starts.leave);
+    const timer = setTimeout(leave, longestPlaceMs);
     try {
       cause = await begin();
     } finally {
-      parts.starts.leave();
+      clearTimeout(timer);
+      leave();
     }
     if (launched === undefined || state !== 'starting') return fail(cause);
     if (cause !== undefined) return fail(cause);

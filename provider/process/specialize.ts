@@ -1,6 +1,7 @@
 // Tells a blank watchdog which function it is.
 import { request } from 'node:http';
 import { type Specialization, type SpecializeFailure, specializePath } from '../types/specialize.ts';
+import { inOneLine } from './failure.ts';
 
 const maxAnswerBytes = 64 * 1024;
 
@@ -8,7 +9,7 @@ const toFailure = (status: number, text: string): SpecializeFailure => {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && 'reason' in parsed && 'message' in parsed) {
-      return { reason: String(parsed.reason), message: String(parsed.message) };
+      return { reason: String(parsed.reason), message: inOneLine(String(parsed.message)) };
     }
   } catch {
     // Not ours: shown as it is.

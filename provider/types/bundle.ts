@@ -48,7 +48,7 @@ export const requireBundleImage = (image: string): BundleImage => {
   throw new FaasError(
     'invalid',
     `image: expected name:tag@sha256:<digest> of an uploaded bundle, got ${JSON.stringify(image)}; ` +
-      'this gateway runs functions as local processes and pulls no images: build and upload the function with `sluice up` ' +
-      'or `sluice build`, or run the gateway with --provider kubernetes',
+      'this gateway runs functions as local processes and pulls no images: build, upload and deploy the function with ' +
+      '`sluice up`, or build it with `sluice build` and upload it with `sluice push`',
   );
 };

@@ -104,8 +104,11 @@ export const DeleteFunctionRequest = z.looseObject({
 
 /** A fact about a function's state, in the shape of Kubernetes conditions. Only Sluice sends these. */
 export type Condition = {
-  /** `Ready`: a replica answers, or would be started by a call. `Healthy`: no replica is failing. */
-  readonly type: 'Ready' | 'Healthy';
+  /**
+   * `Ready`: a replica answers, or would be started by a call. `Healthy`: no replica is failing. `TimedOut`: calls of
+   * this version were cut at their time limit; only there when some were.
+   */
+  readonly type: 'Ready' | 'Healthy' | 'TimedOut';
   readonly status: 'True' | 'False';
   /** CamelCase word such as `Running`, `Scaled to zero`'s `AtZero`, `CrashLoop`, `OOMKilled`, `LoadFailed`, `NeverReady`. */
   readonly reason: string;

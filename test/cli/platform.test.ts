@@ -26,7 +26,7 @@ test('the first start prints address, user, password and a call that works; up, 
   const line = (await gateway.until(/^try it: +(.+)$/m))[1] ?? '';
   assert.equal(gateway.stdout().match(/^user +(\S+)$/m)?.[1], 'admin');
   assert.equal((await readFile(join(home, '.sluice/credentials/basic-auth-password'), 'utf8')).trim(), password);
-  if (hasCurl) assert.equal((await promisify(execFile)('sh', ['-c', `${line} -sS`])).stdout, 'Hello, world!\n');
+  if (hasCurl) assert.equal((await promisify(execFile)('sh', ['-c', `${line} -sS`])).stdout, 'Hello, Ada!\n');
   else t.diagnostic('curl is not installed: the printed line was not run');
 
   const cwd = await makeTmpDir(t);
@@ -75,7 +75,7 @@ test('the first start prints address, user, password and a call that works; up, 
 
   const again = startProgram(t, process.execPath, [sluice, ...flags], { env: { HOME: home, PATH: path }, cwd: home });
   await again.until(/^try it: +curl /m);
-  assert.match(again.stdout(), /password +of user admin is in .*basic-auth-password/);
+  assert.match(again.stdout(), /password +kept in .*basic-auth-password/);
   assert.ok(!again.stdout().includes(password));
   again.kill('SIGINT');
   assert.deepEqual(await again.exited, { code: 0, signal: null });

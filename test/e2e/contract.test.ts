@@ -11,6 +11,7 @@ import { call } from '../helpers/call.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type RunningGateway, startGateway } from '../helpers/gateway.ts';
 import { faasCliSession } from './faas-cli-session.ts';
+import { documentedStatuses, readApiDocument } from './openapi.ts';
 
 const statusOf = async (gateway: RunningGateway, name: string): Promise<FunctionStatus> =>
   JSON.parse((await gateway.control('GET', `/system/function/${name}`)).text);
@@ -204,6 +205,7 @@ test('what faas-cli sends is answered with what it takes', async (t) => {
     `export const handler = async (request) => new Response('got ' + await request.text());`,
   );
   assert.equal((await gateway.control('PUT', `/system/bundles/${bundle.digest}`, bundle.bytes)).status, 201);
+  const document = await readApiDocument(gateway);
   const authorization = `Basic ${Buffer.from(`${gateway.user}:${gateway.password}`).toString('base64')}`;
   for (const { command, method, path, body, expected, answer } of faasCliSession(bundle.image)) {
     const headers: Record<string, string> = { 'User-Agent': 'faas-cli/0.18.0', 'Accept-Encoding': 'gzip' };
@@ -213,5 +215,8 @@ test('what faas-cli sends is answered with what it takes', async (t) => {
     const got = await call(gateway.url, { method, path, headers, ...(body === undefined ? {} : { body }) });
     assert.equal(got.status, expected, `${command}: ${got.text}`);
     if (answer !== undefined) assert.match(got.text, answer, command);
+    const isControl = !/^\/(async-)?function\//.test(path);
+    if (isControl)
+      assert.ok(documentedStatuses(document, method, path)?.includes(expected), `${command}: ${expected} is not documented`);
   }
 });

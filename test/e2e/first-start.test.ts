@@ -4,14 +4,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { call } from '../helpers/call.ts';
-import { type FreshMachine, makeFreshMachine } from '../helpers/fresh-machine.ts';
+import { type FreshMachine, makeFreshMachine, printed } from '../helpers/fresh-machine.ts';
 import { listen } from '../helpers/listen.ts';
 import type { Program } from '../helpers/process.ts';
-
-const printed = async (program: Program, name: string): Promise<string> => {
-  const match = await program.until(new RegExp(`^${name} +(\\S.*)$`, 'm'));
-  return match[1] ?? '';
-};
 
 const sampleLine = async (program: Program): Promise<string> => (await program.until(/^try it: +(\S.*)$/m))[1] ?? '';
 

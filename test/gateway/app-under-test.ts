@@ -1,8 +1,9 @@
 // The real control API on a real port around a memory provider.
 import type { TestContext } from 'node:test';
-import { type AppParts, createApp } from '../../gateway/app.ts';
+import { type AppParts, createApp, createRoutes } from '../../gateway/app.ts';
 import { authorize } from '../../gateway/http/authorize.ts';
 import { basicAuth } from '../../gateway/http/basic-auth.ts';
+import type { Route } from '../../gateway/http/route.ts';
 import { type CallAnswer, call } from '../helpers/call.ts';
 import { listen } from '../helpers/listen.ts';
 import { createMemoryProvider, type MemoryProvider, type MemoryProviderOptions } from '../memory/provider.ts';
@@ -18,6 +19,8 @@ export type AppUnderTest = {
   readonly samples: Sample[];
   readonly lines: object[];
   readonly counts: Map<string, number>;
+  /** The route table. */
+  readonly routes: readonly Route[];
   /** With credentials; an object as body is sent as JSON. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<CallAnswer>;
   stop(): void;
@@ -34,7 +37,7 @@ export const startApp = async (
   const samples: Sample[] = [];
   const lines: object[] = [];
   const counts = new Map<string, number>();
-  const app = createApp({
+  const all: AppParts = {
     provider,
     authenticate: basicAuth(credentials),
     authorize,
@@ -43,6 +46,7 @@ export const startApp = async (
     maxBundleBytes: 1024 * 1024,
     readTimeoutMs: 5_000,
     countOf: (key) => counts.get(key) ?? 0,
+    timeoutsOf: () => undefined,
     observe: (method, path, status, seconds) => void samples.push({ method, path, status, seconds }),
     stopping: stopping.signal,
     log: {
@@ -51,14 +55,15 @@ export const startApp = async (
       error: (fields) => void lines.push({ ...fields, level: 'error' }),
     },
     ...parts,
-  });
-  const { url } = await listen(t, app);
+  };
+  const { url } = await listen(t, createApp(all));
   return {
     url,
     provider,
     samples,
     lines,
     counts,
+    routes: createRoutes(all),
     stop: () => stopping.abort(),
     ask: (method, path, body, headers = {}) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);

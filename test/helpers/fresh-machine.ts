@@ -22,6 +22,10 @@ export type FreshMachine = {
   processes(): Promise<string[]>;
 };
 
+/** What the gateway printed behind `name`, now or later: `printed(gateway, 'password')`. */
+export const printed = async (gateway: Program, name: string): Promise<string> =>
+  (await gateway.until(new RegExp(`^${name} +(\\S.*)$`, 'm')))[1] ?? '';
+
 const textOf = (path: string): Promise<string> => readFile(path, 'latin1').catch(() => '');
 
 const processesNaming = async (directory: string): Promise<string[]> => {

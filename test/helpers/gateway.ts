@@ -22,6 +22,8 @@ export type GatewayOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** A data directory that exists already. */
   readonly dataDir?: string;
+  /** A command that runs the gateway in its place, such as one that changes the user. */
+  readonly under?: readonly string[];
 };
 
 export type RunningGateway = {
@@ -74,7 +76,8 @@ export const startGateway = async (t: Cleanup, options: GatewayOptions = {}): Pr
   onEnd(t, () => agent.destroy());
 
   const launch = (): Program => {
-    const started = startProgram(t, process.execPath, [sluice, ...args], { env, cwd: home });
+    const [command = process.execPath, ...words] = [...(options.under ?? []), process.execPath, sluice, ...args];
+    const started = startProgram(t, command, words, { env, cwd: home });
     // Before the kill that `startProgram` has registered: functions get the chance to end properly.
     onEnd(t, async () => {
       started.kill('SIGTERM');

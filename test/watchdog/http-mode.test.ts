@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
@@ -261,4 +262,34 @@ test('a large body passes both ways without being kept', async (t) => {
   const body = Buffer.alloc(8 * 1024 * 1024, 'x');
   const message = await open(blank.target, '/', { body });
   assert.equal((await textOf(message)).length, body.length);
+});
+
+test('the answer of a server that closes the connection with it is not lost, however fast it is', async (t) => {
+  if (spawnSync('python3', ['--version']).status !== 0) {
+    assert.equal(process.env.CI, undefined, 'python3 is not installed');
+    return t.skip('python3 is not installed, and a server in Node.js is not fast enough');
+  }
+  const source = `import os, socket
+server = socket.socket(socket.AF_UNIX)
+server.bind(os.environ["SLUICE_UPSTREAM_SOCKET"])
+server.listen()
+while True:
+    connection, _ = server.accept()
+    text = b""
+    while not text.endswith(b"body") and (chunk := connection.recv(4096)):
+        text += chunk
+    if text:
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    connection.close()
+`;
+  const blank = await startBlank(t, { 'server.py': source });
+  const environment = { fprocess: 'python3 server.py', TMPDIR: blank.dir, PATH: process.env.PATH ?? '' };
+  const begun = await blank.specialize({ mode: 'http', handler: undefined, environment });
+  assert.equal(begun.status, 200, begun.body);
+  const failed: string[] = [];
+  for (let at = 0; at < 100; at += 1) {
+    const answer = await blank.call('/', { method: 'POST', body: 'body' });
+    if (answer.status !== 200) failed.push(answer.body);
+  }
+  assert.deepEqual(failed, []);
 });

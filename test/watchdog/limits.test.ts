@@ -7,6 +7,12 @@ import { open, startHandler, textOf } from './blank-process.ts';
 const waits =
   'module.exports = async (e, c) => { await new Promise((go, stop) => c.signal.addEventListener("abort", () => { console.log(c.signal.reason.name); stop(c.signal.reason) })) }';
 
+test('a call that is cut at its limit is in the log, without its query', async (t) => {
+  const blank = await startHandler(t, 'module.exports = () => new Promise(() => {})', { exec_timeout: '50ms' });
+  assert.equal((await blank.call('/a/b?token=secret')).status, 504);
+  await blank.printed('stderr', /the function did not finish within exec_timeout of 50ms; GET \/a\/b\n/);
+});
+
 test('a call over exec_timeout is 504 naming hop and limit, and its signal aborts (fact 32)', async (t) => {
   const blank = await startHandler(t, waits, { exec_timeout: '50ms' });
   const answer = await blank.call('/');

@@ -1,6 +1,5 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
-import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
@@ -8,6 +7,7 @@ import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
+import { sendBody } from '../send-body.ts';
 import { StartError } from '../start-error.ts';
 import { chooseUpstream, type Upstream, waitForListener } from '../upstream.ts';
 import type { OnDeath, Runner } from './runner.ts';
@@ -27,7 +27,7 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     response.writeHead(from.statusCode as number, from.statusMessage, headers);
   } catch (error) {
     from.destroy();
-    answer(response, 500, `watchdog: the function's server answered what HTTP does not have: ${(error as Error).message}`);
+    call.fail(500, `watchdog: the function's server answered what HTTP does not have: ${(error as Error).message}`);
     return;
   }
   if (from.headers['content-length'] === undefined) response.flushHeaders();
@@ -65,11 +65,11 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
     if (call.over || answered) return;
     // A kept connection that the server closed at the same moment: nothing of the call was seen by anyone.
     if (!isRetry && isStale(sent, error) && (body !== undefined || !hasBody(request))) forward(parts, call, body, true);
-    else answer(call.response, 500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
+    else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });
   call.onAbort = () => sent.destroy();
   if (body !== undefined) sent.end(body);
-  else if (hasBody(request)) request.pipe(sent);
+  else if (hasBody(request)) sendBody(request, sent);
   else sent.end();
 };
 

@@ -2,7 +2,7 @@
 import type { Config, Environment } from '../config.ts';
 import { createEventCaller } from '../inproc/event.ts';
 import { readBodySettings } from '../inproc/event-body.ts';
-import { loadHandler } from '../inproc/load.ts';
+import { type Handler, loadHandler } from '../inproc/load.ts';
 import { createWebCaller } from '../inproc/web.ts';
 import { StartError } from '../start-error.ts';
 import { installWebGlobals } from '../web/globals.ts';
@@ -16,13 +16,30 @@ export type InprocParts = {
   readonly printError: (text: string) => void;
 };
 
-/** @throws StartError (`LoadFailed` or `Invalid`) */
+/** @throws StartError (`NeverReady`) when loading takes longer than `ready_timeout` */
+const loadInTime = async (config: Config, root: string): Promise<Handler> => {
+  const { handler, handlerStyle, readyTimeoutMs } = config;
+  const loading = loadHandler(root, handler, handlerStyle);
+  if (readyTimeoutMs === 0) return loading;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const text = `handler ${handler}: did not finish to load within ready_timeout of ${readyTimeoutMs / 1000}s`;
+    late.reject(new StartError('NeverReady', text));
+  }, readyTimeoutMs);
+  try {
+    return await Promise.race([loading, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** @throws StartError (`LoadFailed`, `NeverReady` or `Invalid`) */
 export const createInprocRunner = async ({ config, root, env, printError }: InprocParts): Promise<Runner> => {
   const problems: string[] = [];
   const body = readBodySettings(env, problems);
   if (problems.length > 0) throw new StartError('Invalid', problems.join('; '));
   installWebGlobals(globalThis);
-  const handler = await loadHandler(root, config.handler, config.handlerStyle);
+  const handler = await loadInTime(config, root);
   const { writeTimeoutMs } = config;
   const handle =
     handler.style === 'web'

@@ -1,5 +1,4 @@
 // Mode serializing: one process a call; the whole body goes in, and the whole output comes back once it ended well.
-import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { describeExit } from '../child.ts';
 import type { Config, Environment } from '../config.ts';
@@ -13,7 +12,7 @@ const run = (call: Call, body: Buffer, forks: Forks, config: Config): void => {
   const fork = forks.start(call);
   const output: Buffer[] = [];
   const fail = (what: string): void => {
-    if (!call.over) answer(response, 500, `watchdog: fprocess ${command}: ${what}`, call.duration());
+    if (!call.over) call.fail(500, `watchdog: fprocess ${command}: ${what}`, call.duration());
   };
   fork.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   fork.once('error', (error) => fail(error.message));

@@ -1,5 +1,4 @@
 // Mode streaming: one process a call, its input the request body, its output the response body as it comes.
-import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { describeExit } from '../child.ts';
 import type { Config, Environment } from '../config.ts';
@@ -22,12 +21,12 @@ const run = (call: Call, forks: Forks, config: Config): void => {
     response.once('drain', () => fork.stdout.resume());
   });
   fork.once('error', (error) => {
-    if (!call.over) answer(response, 500, `watchdog: fprocess ${command}: ${error.message}`);
+    if (!call.over) call.fail(500, `watchdog: fprocess ${command}: ${error.message}`);
   });
   fork.once('close', (code, signal) => {
     if (call.over) return;
     if (code !== 0) {
-      answer(response, 500, `watchdog: fprocess ${command}: exited with ${describeExit(code, signal)}`);
+      call.fail(500, `watchdog: fprocess ${command}: exited with ${describeExit(code, signal)}`);
       return;
     }
     if (!response.headersSent) begin();

@@ -66,7 +66,10 @@ const createConfigs = ({ shelf, gate, now }: Parts) => {
     checkDigest(digest);
     const text = await shelf.read(digest, bundleConfigFile);
     if (text !== undefined) return parseBundleConfig(text);
-    throw new FaasError('invalid', `image: there is no bundle sha256:${digest} on this gateway; upload it first`);
+    throw new FaasError(
+      'invalid',
+      `image: there is no bundle sha256:${digest} on this gateway; upload it first with \`sluice push\` or \`sluice up\``,
+    );
   };
 
   return {

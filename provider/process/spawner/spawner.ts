@@ -37,6 +37,7 @@ export type SpawnerOptions = {
 type Pending = {
   readonly streams: (Socket | undefined)[];
   pid: number | undefined;
+  ended: boolean;
   resolve(spawned: Spawned): void;
   reject(error: Error): void;
   end(exit: Exit): void;
@@ -79,7 +80,7 @@ const createPending = (): { pending: Pending; spawned: Promise<Spawned> } => {
   const streams: Pending['streams'] = Array.from({ length: streamCount }, () => undefined);
   const { resolve, reject } = spawned;
   return {
-    pending: { streams, pid: undefined, resolve, reject, end: exited.resolve, exited: exited.promise },
+    pending: { streams, pid: undefined, ended: false, resolve, reject, end: exited.resolve, exited: exited.promise },
     spawned: spawned.promise,
   };
 };
@@ -92,10 +93,11 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
   let helper: ChildProcess | undefined;
   let closed = false;
 
-  const settle = (pending: Pending): void => {
+  const settle = (id: string, pending: Pending): void => {
     const [stdout, stderr, control] = pending.streams;
     if (pending.pid === undefined || stdout === undefined || stderr === undefined || control === undefined) return;
     pending.resolve({ pid: pending.pid, stdout, stderr, control, exited: pending.exited });
+    if (pending.ended) requests.delete(id);
   };
 
   const fail = (id: string, message: string): void => {
@@ -115,29 +117,37 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
         break;
       case 'started':
         pending.pid = reply.pid;
-        settle(pending);
+        settle(reply.id, pending);
         break;
       case 'ended':
-        requests.delete(reply.id);
+        pending.ended = true;
         pending.end({ code: reply.code, signal: reply.signal });
+        // One that ends at once may be gone before its streams have come.
+        settle(reply.id, pending);
         break;
     }
   };
 
-  const server = await listen(path, (socket) =>
+  const strangers = new Set<Socket>();
+  const server = await listen(path, (socket) => {
+    strangers.add(socket);
+    socket.once('close', () => strangers.delete(socket));
     readHeader(socket, (id, stream) => {
       const pending = requests.get(id);
-      if (pending === undefined || stream < 0 || stream >= streamCount) return void socket.destroy();
+      if (pending === undefined || stream < 0 || stream >= streamCount) {
+        socket.destroy();
+        return;
+      }
+      strangers.delete(socket);
       pending.streams[stream] = socket;
-      settle(pending);
-    }),
-  );
+      settle(id, pending);
+    });
+  });
 
   /** Without the spawner nobody tells how a process ended; that it did shows by its control pipe. */
   const onHelperEnd = (): void => {
     helper = undefined;
-    if (closed) return;
-    log.error({ processes: requests.size }, 'the process that starts functions ended; another takes its place');
+    if (!closed) log.error({ processes: requests.size }, 'the process that starts functions ended; another takes its place');
     for (const [id, pending] of [...requests]) {
       if (pending.pid === undefined) {
         fail(id, 'the spawner ended');
@@ -172,6 +182,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
 
   return {
     start: (request) => {
+      if (closed) return Promise.reject(new FaasError('unavailable', 'the gateway is shutting down'));
       const { pending, spawned } = createPending();
       requests.set(request.id, pending);
       ensureHelper().send(request, (error) => {
@@ -188,6 +199,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
         else ending.kill('SIGKILL');
         await exited;
       }
+      for (const socket of strangers) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { locate } from '../../../cli/stack/locate.ts';
 import { parseStack } from '../../../cli/stack/parse.ts';
 import { functionOfFlags } from '../../../cli/stack/to-deployment.ts';
+import { FaasError } from '../../../provider/types/errors.ts';
 
 const text = `provider:
   name: openfaas
@@ -31,10 +32,21 @@ const rows: readonly (readonly [message: string, expected: string])[] = [
   ['fn/handler.ts:1:2: wrong', 'fn/handler.ts:1:2: wrong'],
 ];
 for (const [message, expected] of rows) {
-  test(`the problem "${message}" is shown as "${expected}"`, () => assert.equal(locate(fn(), message), expected));
+  test(`the problem "${message}" is shown as "${expected}"`, () => assert.equal(locate(fn(), new Error(message)), expected));
 }
+
+test('what the gateway says is shown at its place as well', () => {
+  const cause = new FaasError('invalid', 'limits.memory: wrong');
+  const error = new FaasError('invalid', 'deploying fn: 400: limits.memory: wrong', { cause });
+  assert.equal(locate(fn(), error), 's.yaml:8:7: functions.fn.limits.memory: wrong');
+  const other = new FaasError('internal', 'deploying fn: 500: broken', { cause: new FaasError('internal', 'broken') });
+  assert.equal(locate(fn(), other), 'deploying fn: 500: broken');
+});
 
 test('a function that only flags describe has no place', () => {
   const flags = functionOfFlags({ name: 'fn', image: '' });
-  assert.equal(locate(flags, 'image: expected an image name, got nothing'), 'fn: image: expected an image name, got nothing');
+  assert.equal(
+    locate(flags, new Error('image: expected an image name, got nothing')),
+    'fn: image: expected an image name, got nothing',
+  );
 });

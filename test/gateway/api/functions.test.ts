@@ -16,6 +16,25 @@ test('fact 63: a deployment is answered 202 with nothing, and is there at once',
   assert.equal((await app.ask('GET', '/system/function/fn')).status, 200);
 });
 
+test('calls that were cut at their limit show as a condition, in the status and in the list', async (t) => {
+  const timeouts = { count: 2, lastMs: 0, text: 'within 1s' };
+  const app = await startApp(t, {}, { timeoutsOf: (key) => (key === 'fn.openfaas-fn' ? timeouts : undefined) });
+  await app.ask('POST', '/system/functions', deployment);
+  await app.ask('POST', '/system/functions', { service: 'other', image });
+  const list: FunctionStatus[] = JSON.parse((await app.ask('GET', '/system/functions')).text);
+  const one: FunctionStatus = JSON.parse((await app.ask('GET', '/system/function/fn')).text);
+  const noted = [one, ...list].map(({ name, conditions }) => [name, conditions?.filter(({ type }) => type === 'TimedOut') ?? []]);
+  const condition = {
+    type: 'TimedOut',
+    status: 'True',
+    reason: 'Timeout',
+    message: '2 calls were cut at the time limit, the last at 1970-01-01T00:00:00.000Z: within 1s',
+    lastTransitionTime: '1970-01-01T00:00:00.000Z',
+  };
+  assert.deepEqual(Object.fromEntries(noted), { fn: [condition], other: [] });
+  assert.equal(one.conditions?.at(-1)?.type, 'TimedOut');
+});
+
 test('fact 64: names and images that cannot be are 400', async (t) => {
   const app = await startApp(t);
   for (const service of ['My_Fn', 'fn.a', '-fn', 'fn-', '']) {

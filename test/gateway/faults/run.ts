@@ -134,7 +134,7 @@ export const runFaults = async (
     port: gateway.port,
     path: '/function/fn',
     connections: 200,
-    pauseMs: 100,
+    pauseMs: 150,
     timeoutMs: 30_000,
   });
   const storm = startStorm(replicas, wishes.seed, 700, replicaCount - 2);

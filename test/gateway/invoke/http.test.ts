@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { call, exchange, startRawUpstream, startRig, startUpstream } from './rig.ts';
+import { call, exchange, type Handler, startRawUpstream, startRig, startUpstream } from './rig.ts';
 
 const seen = (req: { method?: string; url?: string; headers: unknown; rawHeaders: string[] }): string =>
   JSON.stringify({ method: req.method, url: req.url, headers: req.headers, raw: req.rawHeaders });
@@ -287,7 +287,7 @@ describe('headers', () => {
     assert.equal(answer.headers['x-latin'], '\xe9');
   });
 
-  test('facts 31, 32: redirects and error statuses of a function pass with headers and body', async (t) => {
+  test('facts 31, 32 and 37: redirects and error statuses of a function pass with headers and body', async (t) => {
     const rig = await startRig(t);
     rig.ready(
       'fn.openfaas-fn',
@@ -301,7 +301,7 @@ describe('headers', () => {
       assert.equal(answer.status, status);
       assert.equal(answer.headers.location, 'http://elsewhere/');
       assert.equal(answer.text, `body /${status}`);
-      assert.equal(answer.headers['x-openfaas-internal'], undefined, 'fact 37');
+      assert.equal(answer.headers['x-openfaas-internal'], undefined);
     }
     assert.equal((await call(rig, '/function/fn/204')).text, '');
     assert.equal((await call(rig, '/function/fn/304')).status, 304);
@@ -599,6 +599,23 @@ describe('failures', () => {
     assert.match(answer.text, /fn\.openfaas-fn .* 80ms.* gateway/);
     assert.ok(answer.headers['x-call-id']);
     await aborted.promise;
+  });
+
+  test('calls that are cut at a limit, here or by the watchdog, are noted until the function is changed', async (t) => {
+    const rig = await startRig(t, { upstreamTimeoutMs: 50 });
+    const key = 'fn.openfaas-fn';
+    let answering: Handler = () => undefined;
+    rig.ready(key, await startUpstream(t, (req, res) => answering(req, res)));
+    await call(rig, '/function/fn');
+    assert.deepEqual([rig.table.get(key)?.timeouts?.count, rig.table.get(key)?.timeouts?.text.includes('50ms')], [1, true]);
+    answering = (_req, res) => res.writeHead(504, { 'X-OpenFaaS-Internal': 'watchdog' }).end('within exec_timeout of 9s\n');
+    await call(rig, '/function/fn');
+    assert.deepEqual([rig.table.get(key)?.timeouts?.count, rig.table.get(key)?.timeouts?.text], [2, 'within exec_timeout of 9s']);
+    answering = (_req, res) => res.writeHead(504).end('my own');
+    await call(rig, '/function/fn');
+    assert.equal(rig.table.get(key)?.timeouts?.count, 2);
+    rig.report(key, { revision: 'next' });
+    assert.equal(rig.table.get(key)?.timeouts, undefined);
   });
 
   test("a function's own timeout goes before the gateway's, and cuts an answer that has begun", async (t) => {

@@ -46,7 +46,8 @@ export type Rig = {
 export type RigOptions = {
   readonly upstreamTimeoutMs?: number;
   readonly maxWaiting?: number;
-  readonly headersTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
+  readonly checkMs?: number;
   readonly random?: () => number;
   readonly limits?: Partial<CallLimits>;
   readonly watching?: InvokerParts['watching'];
@@ -99,6 +100,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     },
     isFunctionPath,
     headersTimeoutMs: options.headersTimeoutMs,
+    checkMs: options.checkMs,
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {

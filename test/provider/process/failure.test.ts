@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causeOfDeath, lastWords, toFailure } from '../../../provider/process/failure.ts';
+import { causeOfDeath, inOneLine, lastWords, toFailure } from '../../../provider/process/failure.ts';
 
 const death = { exit: { code: 1, signal: null }, outOfMemory: false, memoryLimit: undefined, lines: [] };
 
@@ -8,6 +8,15 @@ test('the last line that says something is picked, not the stack below it', () =
   const lines = ['hello', 'Error: boom', '    at handler.js:1:1', '', 'Node.js v26.10.0'];
   assert.equal(lastWords(lines), 'Error: boom');
   assert.equal(lastWords(['', '  ']), undefined);
+});
+
+test('an error with its stack is told in one line, the place of a syntax error included', () => {
+  assert.equal(
+    inOneLine('handler f.js: Error: no database\n    at file:///f.js:1:7\n    at load'),
+    'handler f.js: Error: no database',
+  );
+  const syntax = 'handler f.js: file:///f.js:3\nfoo bar\n    ^^^\n\nSyntaxError: Unexpected identifier\n    at compile';
+  assert.equal(inOneLine(syntax), 'handler f.js: file:///f.js:3 foo bar SyntaxError: Unexpected identifier');
 });
 
 test('an exit is told with its code, or the signal, and the last words', () => {

@@ -16,6 +16,20 @@ test('a function that never becomes ready is reported with its time limit', asyn
   assert.match(failure.message, /0\.4 s/);
 });
 
+test("a function's own ready_timeout limits its start, whatever it does meanwhile", async (t) => {
+  const { watcher, deploy } = await setUp(t);
+  const ref = await deploy('fn', 'for (;;);', { envVars: { ready_timeout: '200ms' } });
+  const failure = await watcher.until('the failure', () => watcher.report(ref)?.failure);
+  assert.equal(failure.reason, 'NeverReady');
+  assert.match(failure.message, /ready_timeout of 0\.2 s/);
+});
+
+test('starts that hang do not keep other functions from starting', async (t) => {
+  const { deploy, run } = await setUp(t, { startsAtOnce: 1 });
+  await deploy('hangs', hang);
+  await run('fn', evaluator);
+});
+
 test('a function that exits again and again is in a crash loop with its code, last words and next try', async (t) => {
   const { watcher, provider, deploy } = await setUp(t, { backoff: quick });
   const ref = await deploy(

@@ -37,7 +37,7 @@ test('the code of the header wins over the status, unless there is no such code'
 
 test('a status without a code of its own becomes the nearest class', () => {
   assert.equal(codeOfStatus(418), 'invalid');
-  assert.equal(codeOfStatus(408), 'invalid');
+  assert.equal(codeOfStatus(406), 'invalid');
   assert.equal(codeOfStatus(507), 'internal');
 });
 
