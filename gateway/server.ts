@@ -3,12 +3,13 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FaasError } from '../provider/types/errors.ts';
+import { maxHeaderBytes, refuseBroken } from './http/broken-request.ts';
 import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
 import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
 import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
-import { afterAnswers, createTurns, responseOn, type Turns } from './http/turns.ts';
+import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
 import { drainBriefly, endRaw } from './http/unread-body.ts';
 
 export type ServerParts = {
@@ -37,35 +38,24 @@ export interface GatewayServer {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-const maxHeaderBytes = 1024 * 1024;
+/** What the bytes on a connection have to be to become a WebSocket; anything else is an ordinary request. */
+const mayUpgrade = (req: IncomingMessage, isFunctionPath: (url: string) => boolean): boolean =>
+  isWebSocketHandshake(req) &&
+  isFunctionPath(req.url as string) &&
+  canonicalUrl(req.url as string) === undefined &&
+  ambiguity(req) === undefined &&
+  responseOn(req.socket) === undefined;
 
-const answerToBrokenRequest = (error: NodeJS.ErrnoException): string => {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return toRawResponse(new FaasError('request-timeout', 'the head of the request did not come in time'));
-  }
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return toRawResponse(new FaasError('headers-too-large', `request headers: expected at most ${maxHeaderBytes} bytes`));
-  }
-  return toRawResponse(new FaasError('invalid', `not an HTTP/1.1 request: ${error.message}`));
+const refuseConnect = (req: IncomingMessage, socket: Duplex): void => {
+  socket.on('error', () => socket.destroy());
+  const error = new FaasError('method-not-allowed', 'method CONNECT is not allowed');
+  afterAnswers(req.socket, () => endRaw(socket, toRawResponse(error)));
 };
 
-/** Refuses what is no request, after the answers to the requests before it. */
-const refuseBroken = (turns: Turns, error: NodeJS.ErrnoException, socket: Duplex): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-  // After `Connection: close` nothing is a request, and nothing gets an answer.
-  else if (turns.break(socket) && error.code !== 'HPE_CLOSED_CONNECTION') refuseInTurn(error, socket);
-};
-
-const refuseInTurn = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  const response = responseOn(socket);
-  const left = error.code === 'HPE_INVALID_EOF_STATE';
-  if (response?.req.complete && !left) {
-    response.once('close', () => refuseInTurn(error, socket));
-  } else if (socket.writable) {
-    if (response === undefined || !response.headersSent) endRaw(socket, answerToBrokenRequest(error));
-    // The caller of a request whose body breaks off is gone for its function at once.
-    response?.destroy();
-  }
+const refuseExpectation = (req: IncomingMessage, res: ServerResponse): void => {
+  res.shouldKeepAlive = false;
+  const text = `Expect: expected 100-continue, got ${JSON.stringify(req.headers.expect)}`;
+  sendError(req, res, new FaasError('expectation-failed', text));
 };
 
 const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
@@ -134,12 +124,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     connectionsCheckingInterval: parts.checkMs ?? 5000,
     // A missing one is refused with the others, in words.
     requireHostHeader: false,
-    shouldUpgradeCallback: (req) =>
-      isWebSocketHandshake(req) &&
-      isFunctionPath(req.url as string) &&
-      canonicalUrl(req.url as string) === undefined &&
-      ambiguity(req) === undefined &&
-      responseOn(req.socket) === undefined,
+    shouldUpgradeCallback: (req) => mayUpgrade(req, isFunctionPath),
   });
   // The size is bounded already; a bound on the count would drop headers without a word.
   http.maxHeadersCount = 0;
@@ -149,20 +134,12 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     continueOnRead(req, res);
     handle(req, res);
   });
-  http.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    res.shouldKeepAlive = false;
-    const text = `Expect: expected 100-continue, got ${JSON.stringify(req.headers.expect)}`;
-    turns.wait(req, res, () => sendError(req, res, new FaasError('expectation-failed', text)));
-  });
+  http.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => turns.wait(req, res, refuseExpectation));
   http.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (draining) endRaw(socket, toRawResponse(new FaasError('unavailable', 'the gateway is shutting down', { retryAfterS: 1 })));
     else functions.upgrade(req, socket, head);
   });
-  http.on('connect', (req: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy());
-    const error = new FaasError('method-not-allowed', 'method CONNECT is not allowed');
-    afterAnswers(req.socket, () => endRaw(socket, toRawResponse(error)));
-  });
+  http.on('connect', refuseConnect);
   http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBroken(turns, error, socket));
   http.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -24,37 +24,39 @@ export interface Turns {
 /** More are not read ahead: a client that asks on and on without an answer would fill the memory. */
 const maxWaiting = 32;
 
+type Waiting = {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly serve: (req: IncomingMessage, res: ServerResponse) => void;
+};
+
 export const createTurns = (): Turns => {
-  const waiting = new WeakMap<Duplex, number>();
+  const queues = new WeakMap<Duplex, Waiting[]>();
   const broken = new WeakSet<Duplex>();
 
-  const add = (socket: Duplex): void => {
-    const count = (waiting.get(socket) ?? 0) + 1;
-    waiting.set(socket, count);
-    if (count === maxWaiting) socket.pause();
-  };
-
-  const remove = (socket: Duplex): void => {
-    const count = (waiting.get(socket) ?? 1) - 1;
-    waiting.set(socket, count);
-    if (count === maxWaiting - 1) socket.resume();
+  const serveNext = (socket: Duplex, queue: Waiting[]): void => {
+    const [next] = queue;
+    // After an answer that says it is the last, nothing is a request.
+    if (next === undefined || !socket.writable) return;
+    const before = responseOn(socket);
+    if (before !== undefined && before !== next.res) {
+      before.once('close', () => serveNext(socket, queue));
+      return;
+    }
+    queue.shift();
+    if (queue.length === maxWaiting - 1) socket.resume();
+    if (queue.length > 0) next.res.once('close', () => serveNext(socket, queue));
+    if (next.req.complete || !broken.has(socket)) next.serve(next.req, next.res);
   };
 
   return {
     wait(req, res, serve) {
       const { socket } = req;
-      add(socket);
-      const look = (): void => {
-        const before = responseOn(socket);
-        if (before !== undefined && before !== res) {
-          before.once('close', look);
-          return;
-        }
-        remove(socket);
-        const whole = req.complete || !broken.has(socket);
-        if (whole && socket.writable) serve(req, res);
-      };
-      look();
+      const queue = queues.get(socket) ?? [];
+      queues.set(socket, queue);
+      queue.push({ req, res, serve });
+      if (queue.length === 1) serveNext(socket, queue);
+      else if (queue.length === maxWaiting) socket.pause();
     },
     break(socket) {
       if (broken.has(socket)) return false;

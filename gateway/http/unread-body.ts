@@ -25,11 +25,12 @@ export const drainBriefly = (req: IncomingMessage): void => {
   req.resume();
 };
 
-/** Sends the last bytes on a connection; what still comes is thrown away, and so is a client that does not close. */
+/** Sends the last bytes on a connection; what still comes is thrown away, and so is a client that does not close then. */
 export const endRaw = (socket: Duplex, text: string): void => {
-  socket.end(text);
+  socket.end(text, () => {
+    const timer = setTimeout(() => socket.destroy(), patienceMs);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
+  });
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), patienceMs);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
 };

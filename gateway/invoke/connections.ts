@@ -1,5 +1,6 @@
 // Kept-alive connections to one endpoint: one call each at a time, the one used last is used next, so that spare ones go
 // cold and close. undici's own Pool looks through all of its clients per call and keeps them for ever.
+import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import type { Address } from '../../provider/provider.ts';
 import { readAfterBrokenWrite } from './early-answer.ts';
@@ -11,6 +12,8 @@ export type Connection = {
   idle: boolean;
   /** The other end was closed when the last request was written: the kernel took nothing of it. */
   unwritable: boolean;
+  /** The newest one. */
+  socket: Socket | undefined;
   /** The other side broke it off; undici takes that for the end of an answer that has no length. */
   wasReset: boolean;
 };
@@ -39,6 +42,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
     connectPlain(options, (...result) => {
       const socket = result[0] === null ? result[1] : undefined;
       if (socket !== undefined) {
+        connection.socket = socket;
         readAfterBrokenWrite(socket, (error) => {
           connection.unwritable = error.code === 'EPIPE';
         });
@@ -68,7 +72,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
       bodyTimeout: 0,
       maxHeaderSize: 1024 * 1024,
     });
-    const connection: Connection = { client, idle: false, unwritable: false, wasReset: false };
+    const connection: Connection = { client, idle: false, socket: undefined, unwritable: false, wasReset: false };
     client.on('disconnect', () => {
       if (!connection.idle) return;
       connection.idle = false;

@@ -5,6 +5,7 @@ import type { Connection, Connections } from './connections.ts';
 import { responseHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import { type BodyProgress, RequestBody } from './request-body.ts';
+import { endWithTrailers, trailerLines } from './request-trailers.ts';
 
 /** Why an endpoint gave no complete answer. */
 export type ForwardFailure = {
@@ -77,6 +78,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   send(invocation: Invocation, progress?: BodyProgress): void {
     const { body } = invocation;
     this.#invocation = invocation;
+    if (body instanceof Readable) this.onRequestSent = () => this.#sendTrailers(body);
     this.#connection.client.dispatch(
       {
         method: invocation.method as Dispatcher.HttpMethod,
@@ -89,6 +91,14 @@ export class Forwarding implements Dispatcher.DispatchHandler {
       },
       this,
     );
+  }
+
+  /** undici calls it when a body has ended, just before it writes the end. */
+  onRequestSent?: () => void;
+
+  #sendTrailers(body: Readable): void {
+    const lines = trailerLines(body);
+    if (lines !== '' && this.#connection.socket !== undefined) endWithTrailers(this.#connection.socket, lines);
   }
 
   /** Ends the request on the endpoint's side; the receiver hears nothing more. */

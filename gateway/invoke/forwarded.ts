@@ -8,6 +8,8 @@ export type ForwardContext = {
   /** `ip:port` of the caller. */
   readonly remote: string;
   readonly userAgent: string;
+  /** Trailers can follow the body, so `Trailer` is passed on. */
+  readonly chunked: boolean;
 };
 
 /** Framing and addressing cannot be declared connection-local: a message without them would be another message. */
@@ -56,8 +58,12 @@ export const requestHeaders = (raw: readonly string[], context: ForwardContext):
     const value = source[i + 1] as string;
     // Only names of these lengths need a look: most headers pass without being lower-cased.
     switch (name.length) {
+      case 7: {
+        const lower = name.toLowerCase();
+        if (lower === 'trailer' ? !context.chunked : hopByHop.has(lower)) continue;
+        break;
+      }
       case 2:
-      case 7:
       case 17:
       case 18:
       case 19:

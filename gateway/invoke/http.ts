@@ -44,9 +44,10 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     const own = req.headers[callIdKey] as string | undefined;
     const callId = own || newCallId();
     const startTime = formatNanos(preciseNowMs());
+    const chunked = req.headers['transfer-encoding'] !== undefined;
     return {
       callId,
-      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent }),
+      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent, chunked }),
       answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'] },
     };
   };

@@ -17,7 +17,7 @@ export type Script = {
   /** `head` answers before the body is there; default `end`. */
   readonly at?: 'head' | 'end';
   /** What becomes of the connection afterwards; default `keep`. */
-  readonly then?: 'keep' | 'end' | 'destroy' | 'reset';
+  readonly afterwards?: 'keep' | 'end' | 'destroy' | 'reset';
 };
 
 export type Recording = {
@@ -61,7 +61,7 @@ const bodyEnd = (bytes: string, start: number, head: string): number => {
   return bytes.length >= start + length ? start + length : -1;
 };
 
-const finish = (socket: Socket, how: Script['then']): void => {
+const finish = (socket: Socket, how: Script['afterwards']): void => {
   if (how === 'end') socket.end();
   else if (how === 'destroy') socket.destroySoon();
   else if (how === 'reset') socket.resetAndDestroy();
@@ -72,7 +72,7 @@ const serve = (socket: Socket, recording: Recording, answer: (request: RawReques
   let waiting: Script | undefined;
   const send = (script: Script): void => {
     for (const part of [script.bytes].flat()) socket.write(part, 'latin1');
-    if (script.then !== undefined) setImmediate(finish, socket, script.then);
+    if (script.afterwards !== undefined) setImmediate(finish, socket, script.afterwards);
   };
   const look = (): void => {
     for (;;) {

@@ -32,9 +32,15 @@ const apartInRequests = new Set([
   'user-agent',
 ]);
 
-type Seen = { readonly method: string; readonly url: string; readonly raw: readonly string[]; readonly body: string };
+type Seen = {
+  readonly method: string;
+  readonly url: string;
+  readonly raw: readonly string[];
+  readonly body: string;
+  readonly trailers: readonly string[];
+};
 
-const flat = (pairs: readonly Pair[]): string[] => pairs.flatMap(([name, value]) => [name, value]);
+const flat = (pairs: readonly Pair[]): string[] => pairs.flat();
 
 const toPairs = (raw: readonly string[]): Pair[] =>
   Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] as string, raw[2 * i + 1] as string]);
@@ -74,7 +80,7 @@ const startServer = async (
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const id = req.headers['x-case'] as string;
     const body = await readAll(req);
-    seen.set(id, { method: req.method as string, url: req.url as string, raw: req.rawHeaders, body });
+    seen.set(id, { method: req.method as string, url: req.url as string, raw: req.rawHeaders, body, trailers: req.rawTrailers });
     send(res, plans.get(id) as AnswerPlan);
   };
   const server = createServer(
@@ -92,7 +98,8 @@ const withBody = (plan: RequestPlan): [head: string, body: string] => {
   const extension = body.extensions ? ';a=b;c="d;e"' : '';
   const chunks = body.chunks.map((chunk) => `${chunk.length.toString(16)}${extension}\r\n${chunk}\r\n`).join('');
   const trailers = body.trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return ['Transfer-Encoding: chunked\r\n', `${chunks}0${extension}\r\n${trailers}\r\n`];
+  const announced = body.trailers.length === 0 ? '' : `Trailer: ${body.trailers.map(([name]) => name).join(',')}\r\n`;
+  return [`${announced}Transfer-Encoding: chunked\r\n`, `${chunks}0${extension}\r\n${trailers}\r\n`];
 };
 
 const toBytes = (plan: RequestPlan, prefix: string): [head: string, body: string] => {
@@ -138,7 +145,7 @@ const told = (answer: RawAnswer | undefined, plan: AnswerPlan, method: string): 
 
 const shown = (seen: Seen | undefined): unknown => {
   if (seen === undefined) return 'nothing';
-  const { method, url, raw, body } = seen;
+  const { method, url, raw, body, trailers } = seen;
   const length = headerIn(raw, 'content-length');
   return {
     method,
@@ -146,6 +153,8 @@ const shown = (seen: Seen | undefined): unknown => {
     body,
     host: headerIn(raw, 'host'),
     // Where there is no body, `Content-Length: 0` says no more than nothing.
+    // No trailers follow a body of no bytes: nothing is chunked then.
+    trailers: body === '' ? [] : trailers,
     length: body === '' ? undefined : length,
     headers: toPairs(raw).filter(([name]) => !apartInRequests.has(name.toLowerCase())),
   };

@@ -94,10 +94,14 @@ const pairs = (random: Random, most: number): Pair[] => {
   return list;
 };
 
+/** Pairs with names that mean nothing. */
+const ownPairs = (random: Random, most: number): Pair[] =>
+  some(random, most, () => [`X-${pickChars(random, tokenChars, 1, 20)}`, headerValue(random)]);
+
 const segment = (random: Random): string => {
   const kind = random.below(8);
   if (kind === 0)
-    return random.pick(['%2e%2e', '%2F', '%00', '%', '%zz', '...', '.a', 'a..', '\\', ';a=b', '*', '~', '%e2%82%ac', '\xe9\xff']);
+    return random.pick(['%2e%2e', '%2F', '%00', '%', '%zz', '...', '.a', 'a..', '\\', ';a=b', '*', '~', '%e2%82%ac']);
   return pickChars(random, pathChars, 1, 12).replace(/^\.+$/, 'dots');
 };
 
@@ -130,7 +134,7 @@ const requestBody = (random: Random): BodyPlan => {
     kind: 'chunked',
     chunks: chunks(random, 5),
     extensions: chance(random, 0.2),
-    trailers: chance(random, 0.2) ? pairs(random, 3) : [],
+    trailers: chance(random, 0.2) ? ownPairs(random, 3) : [],
   };
 };
 

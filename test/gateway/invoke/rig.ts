@@ -44,7 +44,7 @@ export type Rig = {
 };
 
 export type RigOptions = {
-  readonly upstreamTimeoutMs?: number;
+  readonly upstreamTimeoutMs?: number | undefined;
   readonly maxWaiting?: number;
   readonly headersTimeoutMs?: number | undefined;
   readonly checkMs?: number;
