@@ -58,8 +58,8 @@ export const createPodman = async (t: Cleanup, registry: string): Promise<Podman
     onEnd(t, async () => void (await run(['rm', '--force', '--time', '0', name])));
     await program.until(/Listening on port/, 60_000);
     const url = `http://127.0.0.1:${port}`;
-    const isHealthy = async (): Promise<boolean> => (await fetch(`${url}/_/health`)).ok;
-    await eventually(isHealthy, { what: `${image} to be healthy` });
+    const isReady = async (): Promise<boolean> => (await fetch(`${url}/_/ready`)).ok;
+    await eventually(isReady, { what: `${image} to be ready` });
     return url;
   };
   return { env, run, serve };
