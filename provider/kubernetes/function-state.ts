@@ -6,17 +6,16 @@ import { failureOf, lastEndOf } from './failure.ts';
 import type { Hub } from './hub.ts';
 import type { Deployment, Pod } from './objects.ts';
 import { isLeaving } from './pod-facts.ts';
-import type { Probe } from './probe.ts';
 import { readyPath } from './probes.ts';
-import { Replica, type Route } from './replica.ts';
+import type { PodReach } from './reach.ts';
+import { Replica } from './replica.ts';
 import { createRevisions } from './revision.ts';
 import { shownAnnotations, shownLabels, toConditions, toStatus } from './status.ts';
 
 export type FunctionStateParts = {
   readonly ref: FunctionRef;
   readonly hub: Hub;
-  readonly probe: Probe;
-  readonly routeTo: (pod: Pod, address: string) => Route;
+  readonly reach: PodReach;
   readonly now: () => number;
 };
 
@@ -53,11 +52,10 @@ export class FunctionState {
     const known = this.#replicas.get(uid);
     if (known !== undefined) known.update(pod);
     else {
-      const { hub, probe, routeTo, now } = this.#parts;
+      const { hub, reach, now } = this.#parts;
       const replica = new Replica({
         pod,
-        probe,
-        routeTo,
+        reach,
         now,
         revision: () => this.#revisions.of(replica.pod),
         path: () => readyPath(this.deployment?.spec.template.metadata?.annotations ?? {}),
