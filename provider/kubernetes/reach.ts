@@ -36,6 +36,8 @@ const openTunnel = (config: KubeConfig, { metadata }: Pod, log: Log): Tunnel => 
     const { PortForward } = await import('@kubernetes/client-node');
     const refusals = new Writable({
       write(chunk: Buffer, _encoding, done) {
+        // The first message of the stream has only told its port.
+        if (chunk.length === 0) return done();
         log.debug({ pod: metadata.name, err: chunk.toString() }, 'a tunnel to a pod was refused');
         socket.destroy();
         done();
