@@ -3,10 +3,14 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FaasError } from '../provider/types/errors.ts';
+import { maxHeaderBytes, refuseBroken } from './http/broken-request.ts';
 import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
-import { ambiguity, toOriginForm } from './http/framing.ts';
+import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
+import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
+import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
+import { drainBriefly, endRaw } from './http/unread-body.ts';
 
 export type ServerParts = {
   readonly functions: {
@@ -34,24 +38,25 @@ export interface GatewayServer {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-const maxHeaderBytes = 1024 * 1024;
+/** What the bytes on a connection have to be to become a WebSocket; anything else is an ordinary request. */
+const mayUpgrade = (req: IncomingMessage, isFunctionPath: (url: string) => boolean): boolean =>
+  isWebSocketHandshake(req) &&
+  isFunctionPath(req.url as string) &&
+  canonicalUrl(req.url as string) === undefined &&
+  ambiguity(req) === undefined &&
+  responseOn(req.socket) === undefined;
 
-/** The response under way on a connection, which node:http keeps there and nowhere public. */
-const responseOn = (socket: Duplex): ServerResponse | undefined =>
-  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
-
-const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-
-const answerToBrokenRequest = (error: NodeJS.ErrnoException): string => {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout;
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return toRawResponse(new FaasError('headers-too-large', `request headers: expected at most ${maxHeaderBytes} bytes`));
-  }
-  return toRawResponse(new FaasError('invalid', `not an HTTP/1.1 request: ${error.message}`));
+const refuseConnect = (req: IncomingMessage, socket: Duplex): void => {
+  socket.on('error', () => socket.destroy());
+  const error = new FaasError('method-not-allowed', 'method CONNECT is not allowed');
+  afterAnswers(req.socket, () => endRaw(socket, toRawResponse(error)));
 };
 
-const isWebSocket = (req: IncomingMessage): boolean =>
-  req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersionMinor === 1;
+const refuseExpectation = (req: IncomingMessage, res: ServerResponse): void => {
+  res.shouldKeepAlive = false;
+  const text = `Expect: expected 100-continue, got ${JSON.stringify(req.headers.expect)}`;
+  sendError(req, res, new FaasError('expectation-failed', text));
+};
 
 const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
   new Promise((resolve, reject) => {
@@ -81,22 +86,34 @@ const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Pro
 export const createServer = (parts: ServerParts): GatewayServer => {
   const { functions, control, isFunctionPath } = parts;
   const sockets = new Set<Socket>();
+  const turns = createTurns();
   let draining = false;
 
-  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+  const serve = (req: IncomingMessage, res: ServerResponse): void => {
     if (draining) res.shouldKeepAlive = false;
-    const problem = ambiguity(req);
+    const problem = ambiguity(req) ?? (isOriginForm(req) ? undefined : toOriginForm(req));
     if (problem !== undefined) {
       res.shouldKeepAlive = false;
       sendError(req, res, new FaasError('invalid', `ambiguous request: ${problem}`));
+      drainBriefly(req);
       return;
     }
-    if ((req.url as string).charCodeAt(0) !== 47) toOriginForm(req);
     const url = req.url as string;
     const canonical = canonicalUrl(url);
-    if (canonical !== undefined) res.writeHead(301, { Location: canonical, 'Content-Length': 0 }).end();
-    else if (isFunctionPath(url)) functions.handle(req, res);
+    if (canonical !== undefined) {
+      res.writeHead(301, { Location: canonical, 'Content-Length': 0 }).end();
+      drainBriefly(req);
+    } else if (isFunctionPath(url)) functions.handle(req, res);
+    else if (url === '*') res.writeHead(204).end();
     else control(req, res);
+  };
+
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    if (req.headers.upgrade !== undefined && losesWhatFollows(req)) res.shouldKeepAlive = false;
+    const { socket } = req;
+    if (responseOn(socket) !== res) turns.wait(req, res, serve);
+    // After an answer that says it is the last, nothing is a request.
+    else if (socket.writable) serve(req, res);
   };
 
   const http: Server = createHttpServer({
@@ -105,9 +122,9 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     requestTimeout: 0,
     keepAliveTimeout: parts.keepAliveMs ?? 65_000,
     connectionsCheckingInterval: parts.checkMs ?? 5000,
-    // Offers of other protocols may be ignored (RFC 9110, 7.8): they are ordinary requests to us.
-    shouldUpgradeCallback: (req) =>
-      isWebSocket(req) && isFunctionPath(req.url as string) && canonicalUrl(req.url as string) === undefined && !ambiguity(req),
+    // A missing one is refused with the others, in words.
+    requireHostHeader: false,
+    shouldUpgradeCallback: (req) => mayUpgrade(req, isFunctionPath),
   });
   // The size is bounded already; a bound on the count would drop headers without a word.
   http.maxHeadersCount = 0;
@@ -117,24 +134,13 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     continueOnRead(req, res);
     handle(req, res);
   });
+  http.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => turns.wait(req, res, refuseExpectation));
   http.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (draining) socket.end(toRawResponse(new FaasError('unavailable', 'the gateway is shutting down', { retryAfterS: 1 })));
+    if (draining) endRaw(socket, toRawResponse(new FaasError('unavailable', 'the gateway is shutting down', { retryAfterS: 1 })));
     else functions.upgrade(req, socket, head);
   });
-  http.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy());
-    socket.end(toRawResponse(new FaasError('method-not-allowed', 'method CONNECT is not allowed')));
-  });
-  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const response = responseOn(socket);
-    if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
-      socket.destroy();
-      return;
-    }
-    socket.end(answerToBrokenRequest(error));
-    // The caller of a request whose body breaks off is gone for its function at once.
-    response?.destroy();
-  });
+  http.on('connect', refuseConnect);
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBroken(turns, error, socket));
   http.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

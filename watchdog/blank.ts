@@ -11,6 +11,7 @@ import { createLife, type Life } from './life.ts';
 import { createLog } from './log.ts';
 import { createMetrics, sendMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
+import { rehearse } from './rehearsal.ts';
 import { createRunner } from './runners/create-runner.ts';
 import type { Runner } from './runners/runner.ts';
 import { parseSpecialization } from './specialization.ts';
@@ -145,6 +146,11 @@ class Blank {
   }
 }
 
+const prepare = async (socketPath: string, isBlank: () => boolean): Promise<void> => {
+  if (isBlank()) await warmUp(socketPath);
+  await rehearse(`${socketPath}r`, isBlank);
+};
+
 /** @throws StartError when the environment or the control pipe is not as a provider sets them up */
 export const startBlank = (env: NodeJS.ProcessEnv): void => {
   const socketPath = takeVariable(env, 'SLUICE_SOCKET');
@@ -154,8 +160,6 @@ export const startBlank = (env: NodeJS.ProcessEnv): void => {
   blank.front.server.on('error', (error) => blank.die(new StartError('Invalid', `${socketPath}: ${error.message}`)));
   blank.front.server.listen(socketPath, () => {
     pipe.write('ready\n');
-    setTimeout(() => {
-      if (!blank.taken) warmUp(socketPath);
-    }, warmUpPauseMs);
+    setTimeout(() => void prepare(socketPath, () => !blank.taken).catch(() => undefined), warmUpPauseMs);
   });
 };

@@ -16,7 +16,7 @@ export type FunctionCall = {
 const wholeBytes = 1024 * 1024;
 
 /** A small body whole, so that it has a length; a larger one as a stream. */
-export const readBody = async (input: NodeJS.ReadableStream): Promise<Buffer | Readable> => {
+export const readBody = async (input: Readable): Promise<Buffer | Readable> => {
   const chunks = input[Symbol.asyncIterator]();
   const head: Buffer[] = [];
   let bytes = 0;

@@ -11,6 +11,7 @@ import { gatewayOf } from '../client/connect.ts';
 import { functionUrl } from '../client/functions.ts';
 import { callFunction, readBody } from '../client/invoke.ts';
 import type { Context } from '../context.ts';
+import { openInput } from '../input.ts';
 import {
   addList,
   addSwitch,
@@ -99,8 +100,7 @@ const refuse = async (ctx: Context, name: string, response: IncomingMessage): Pr
 const invoke = async (ctx: Context, name: string, options: Options): Promise<void> => {
   check(options);
   const url = await targetUrl(ctx, name, options);
-  if (ctx.stdin.isTTY === true) ctx.stderr.write('reading the body from standard input; end it with Ctrl-D\n');
-  const [headers, body] = await settleHeaders(options, await readBody(ctx.stdin));
+  const [headers, body] = await settleHeaders(options, await readBody(openInput(ctx, 'body')));
   const response = await callFunction(ctx, { url, method: options.method, headers, body, tlsNoVerify: options.tlsNoVerify });
   const status = response.statusCode ?? 0;
   if (status < 200 || status > 299) await refuse(ctx, name, response);

@@ -6,6 +6,7 @@ import { expectStatus } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { saveLogin } from '../client/login-file.ts';
 import type { Context } from '../context.ts';
+import { openInput } from '../input.ts';
 import { addDuration, addSwitch, type GatewayOptions, gatewayOptions } from '../options.ts';
 import type { Define } from '../program.ts';
 
@@ -24,7 +25,7 @@ const readPassword = async (ctx: Context, options: Options): Promise<string> => 
   if (options.password !== undefined) {
     ctx.stderr.write('warning: a password on the command line is visible to others; --password-stdin is safer\n');
   }
-  const given = options.passwordStdin ? await text(ctx.stdin) : (options.password ?? '');
+  const given = options.passwordStdin ? await text(openInput(ctx, 'password')) : (options.password ?? '');
   const password = given.trim();
   if (password !== '') return password;
   throw new FaasError('invalid', 'expected a password that is not empty; pipe it in: `sluice login --password-stdin < file`');

@@ -10,6 +10,7 @@ import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { createSecret, listSecrets, removeSecret, type SecretBody, updateSecret } from '../client/secrets.ts';
 import type { Context } from '../context.ts';
+import { openInput } from '../input.ts';
 import {
   addSwitch,
   type GatewayOptions,
@@ -36,8 +37,7 @@ const readValue = async (ctx: Context, options: ValueOptions): Promise<Buffer> =
   }
   if (fromLiteral !== undefined) return Buffer.from(fromLiteral);
   if (fromFile === undefined) {
-    if (ctx.stdin.isTTY === true) ctx.stderr.write('reading the value from standard input; end it with Ctrl-D\n');
-    return buffer(ctx.stdin);
+    return buffer(openInput(ctx, 'value'));
   }
   try {
     return await readFile(resolve(ctx.cwd, fromFile));

@@ -18,5 +18,8 @@ export const canonicalUrl = (url: string): string | undefined => {
   const query = url.indexOf('?');
   const path = query === -1 ? url : url.slice(0, query);
   const cleaned = clean(path);
-  return cleaned === path ? undefined : query === -1 ? cleaned : cleaned + url.slice(query);
+  if (cleaned === path) return undefined;
+  // Browsers take a backslash for a slash, and two of them for the beginning of a host.
+  const location = cleaned.replaceAll('\\', '%5C');
+  return query === -1 ? location : location + url.slice(query);
 };

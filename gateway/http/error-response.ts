@@ -31,7 +31,9 @@ export const toErrorResponse = (error: FaasError, accept?: string, component = '
  */
 export const sendError = (req: IncomingMessage, res: ServerResponse, error: unknown, extra: OutgoingHttpHeaders = {}): void => {
   if (res.headersSent) {
-    res.destroy();
+    // An HTTP/1.0 client takes an orderly end for the end of the answer.
+    if (req.httpVersionMinor === 0) req.socket.resetAndDestroy();
+    else res.destroy();
     return;
   }
   const { status, headers, body } = toErrorResponse(toFaasError(error), req.headers.accept);

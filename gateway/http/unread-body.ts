@@ -2,6 +2,8 @@
 // away for a moment, because closing at once would take the answer away from a client that is busy sending; a client that
 // goes on regardless is cut off.
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { hasBody } from './framing.ts';
 
 const patienceMs = 2_000;
 const patienceBytes = 64 * 1024 * 1024;
@@ -9,7 +11,7 @@ const checkEveryMs = 50;
 
 /** Call it once the answer is on its way. */
 export const drainBriefly = (req: IncomingMessage): void => {
-  if (req.complete || req.destroyed) return;
+  if (req.complete || req.destroyed || !hasBody(req)) return;
   const { socket } = req;
   const limitBytes = socket.bytesRead + patienceBytes;
   const limitMs = performance.now() + patienceMs;
@@ -21,4 +23,14 @@ export const drainBriefly = (req: IncomingMessage): void => {
   timer.unref();
   req.on('error', () => undefined);
   req.resume();
+};
+
+/** Sends the last bytes on a connection; what still comes is thrown away, and so is a client that does not close then. */
+export const endRaw = (socket: Duplex, text: string): void => {
+  socket.end(text, () => {
+    const timer = setTimeout(() => socket.destroy(), patienceMs);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
+  });
+  socket.resume();
 };

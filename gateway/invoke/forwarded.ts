@@ -8,6 +8,8 @@ export type ForwardContext = {
   /** `ip:port` of the caller. */
   readonly remote: string;
   readonly userAgent: string;
+  /** Trailers can follow the body, so `Trailer` is passed on. */
+  readonly chunked: boolean;
 };
 
 /** Framing and addressing cannot be declared connection-local: a message without them would be another message. */
@@ -56,8 +58,12 @@ export const requestHeaders = (raw: readonly string[], context: ForwardContext):
     const value = source[i + 1] as string;
     // Only names of these lengths need a look: most headers pass without being lower-cased.
     switch (name.length) {
+      case 7: {
+        const lower = name.toLowerCase();
+        if (lower === 'trailer' ? !context.chunked : hopByHop.has(lower)) continue;
+        break;
+      }
       case 2:
-      case 7:
       case 17:
       case 18:
       case 19:
@@ -127,14 +133,17 @@ export type AnswerContext = {
   readonly requestType: string | undefined;
 };
 
-/** A list without `Trailer`, for answers after which no trailers can come: node:http refuses the two together. */
-export const withoutTrailer = (headers: readonly string[]): string[] => {
+/** @param lowerCaseName what is left out */
+const without = (headers: readonly string[], lowerCaseName: string): string[] => {
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
-    if ((headers[i] as string).toLowerCase() !== 'trailer') kept.push(headers[i] as string, headers[i + 1] as string);
+    if ((headers[i] as string).toLowerCase() !== lowerCaseName) kept.push(headers[i] as string, headers[i + 1] as string);
   }
   return kept;
 };
+
+/** For 204, which has no body whatever it says: a client that believed it would wait, or eat the next answer. */
+export const withoutLength = (headers: readonly string[]): string[] => without(headers, 'content-length');
 
 /** The platform's headers alone, for answers that are not the function's. */
 export const platformHeaders = ({ callId, startTime, servedBy }: AnswerContext): Record<string, string> => {
@@ -169,5 +178,6 @@ export const answerHeaders = (headers: string[], context: AnswerContext, chunkab
   if (!callId) headers.push(callIdHeader, context.callId as string);
   if (!startTime) headers.push(startTimeHeader, context.startTime);
   if (!servedBy) headers.push(servedByHeader, context.servedBy);
-  return trailer && (length || !chunkable) ? withoutTrailer(headers) : headers;
+  // node:http refuses `Trailer` where no trailers can follow.
+  return trailer && (length || !chunkable) ? without(headers, 'trailer') : headers;
 };

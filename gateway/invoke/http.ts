@@ -5,6 +5,8 @@ import { FaasError } from '../../provider/types/errors.ts';
 import { callIdHeader } from '../../provider/types/headers.ts';
 import { formatNanos, newCallId, preciseNowMs } from '../http/call-id.ts';
 import { sendError, toRawResponse } from '../http/error-response.ts';
+import { hasBody } from '../http/framing.ts';
+import { drainBriefly, endRaw } from '../http/unread-body.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import type { Invoker } from './invoke.ts';
@@ -31,12 +33,6 @@ export const remoteOf = (req: IncomingMessage): string => {
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 };
 
-const hasBody = (req: IncomingMessage): boolean => {
-  if (req.headers['transfer-encoding'] !== undefined) return true;
-  const length = req.headers['content-length'];
-  return length !== undefined && length !== '0';
-};
-
 const noSuchPage = (): FaasError => new FaasError('not-found', '404 page not found');
 
 export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHandler => {
@@ -48,9 +44,10 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     const own = req.headers[callIdKey] as string | undefined;
     const callId = own || newCallId();
     const startTime = formatNanos(preciseNowMs());
+    const chunked = req.headers['transfer-encoding'] !== undefined;
     return {
       callId,
-      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent }),
+      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent, chunked }),
       answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'] },
     };
   };
@@ -69,8 +66,10 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
       const target = parseTarget(req.url as string, parts.defaultNamespace);
       if (target === undefined) {
         sendError(req, res, noSuchPage());
+        drainBriefly(req);
       } else if (req.method === 'TRACE') {
         sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
+        drainBriefly(req);
       } else if (!hasBody(req)) {
         begin(target, req, res, undefined);
       } else {
@@ -82,11 +81,11 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     upgrade(req, socket, head) {
       const target = parseTarget(req.url as string, parts.defaultNamespace);
       if (target === undefined) {
-        socket.end(toRawResponse(noSuchPage(), req.headers.accept));
+        endRaw(socket, toRawResponse(noSuchPage(), req.headers.accept));
         return;
       }
-      const { headers, answer } = describe(req);
-      invoker.upgrade({ ...target, headers, answer: platformHeaders(answer) }, req, socket, head);
+      const { callId, headers, answer } = describe(req);
+      invoker.upgrade({ ...target, callId, headers, answer: platformHeaders(answer) }, req, socket, head);
     },
   };
 };

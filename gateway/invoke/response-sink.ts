@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaasError } from '../../provider/types/errors.ts';
 import { sendError } from '../http/error-response.ts';
-import { type AnswerContext, answerHeaders, platformHeaders } from './forwarded.ts';
+import { drainBriefly } from '../http/unread-body.ts';
+import { type AnswerContext, answerHeaders, platformHeaders, withoutLength } from './forwarded.ts';
 import type { Call, Sink } from './invocation.ts';
-import { discardRest } from './linger.ts';
 
 const toPairs = (flat: readonly string[]): [string, string][] => {
   const pairs: [string, string][] = [];
@@ -32,8 +32,8 @@ export class ResponseSink implements Sink {
   }
 
   informational(status: number, headers: string[]): void {
-    // HTTP/1.0 clients know no informational answers.
-    if (this.#req.httpVersionMinor === 0 || this.#res.headersSent) return;
+    // HTTP/1.0 clients know no informational answers; to slow readers they would pile up.
+    if (this.#req.httpVersionMinor === 0 || this.#res.headersSent || this.#req.socket.writableNeedDrain) return;
     this.#res.writeInformation?.(status, headers);
   }
 
@@ -41,10 +41,12 @@ export class ResponseSink implements Sink {
     const res = this.#res;
     const { method, httpVersionMinor } = this.#req;
     const chunkable = httpVersionMinor > 0 && method !== 'HEAD' && status !== 204 && status !== 304;
-    res.writeHead(status, statusText, answerHeaders(headers, this.#context, chunkable));
+    const own = status === 204 ? withoutLength(headers) : headers;
+    res.writeHead(status, statusText, answerHeaders(own, this.#context, chunkable));
     // Usually data is in the same packet and goes out in one write with the head; a head that comes alone is sent alone.
     queueMicrotask(() => {
-      if (!this.#wrote) res.flushHeaders();
+      // Not flushHeaders, which encodes Latin-1 values as UTF-8.
+      if (!this.#wrote) res.write('', 'latin1');
     });
   }
 
@@ -59,7 +61,7 @@ export class ResponseSink implements Sink {
     this.#wrote = true;
     if (trailers !== undefined) this.#res.addTrailers(toPairs(trailers));
     this.#res.end();
-    if (!this.#req.complete) discardRest(this.#req, this.#res);
+    if (!this.#req.complete) drainBriefly(this.#req);
   }
 
   failed(error: FaasError): void {
@@ -67,6 +69,6 @@ export class ResponseSink implements Sink {
     // A function that is not there has no call: its answer carries neither id nor time.
     const extra = error.code === 'not-found' ? {} : platformHeaders(this.#context);
     sendError(this.#req, this.#res, error, extra);
-    if (!this.#req.complete) discardRest(this.#req, this.#res);
+    if (!this.#req.complete) drainBriefly(this.#req);
   }
 }

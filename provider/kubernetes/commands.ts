@@ -8,6 +8,7 @@ import { type KubeApi, mergePatch, paths } from './api.ts';
 import { createChains } from './chains.ts';
 import { type DeploymentParts, toDeployment, updateDeployment } from './deployment.ts';
 import { isNotFound, isOvertaken, isTaken, toFaasError } from './errors.ts';
+import { checkLabels } from './labels.ts';
 import type { Deployment, Service } from './objects.ts';
 import type { Log, PodSettings } from './options.ts';
 import { checkImage, functionLabel } from './pod.ts';
@@ -77,6 +78,7 @@ const get = async (parts: CommandsParts, ref: FunctionRef): Promise<Deployment> 
 const prepare = async (parts: CommandsParts, spec: FunctionSpec): Promise<DeploymentParts> => {
   const { api, settings } = parts;
   checkImage(spec.image);
+  checkLabels(spec.labels);
   const [secrets, profiles] = await Promise.all([
     useSecrets(api, spec),
     readProfiles(api, parts.profilesNamespace, spec.annotations),

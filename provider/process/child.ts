@@ -1,12 +1,12 @@
 // One watchdog process: its directory, its socket, its output and its end.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FaasError } from '../types/errors.ts';
 import { markerVariable } from './environment.ts';
 import { createLineSplitter } from './lines.ts';
+import { removeTree } from './remove-tree.ts';
 import type { Exit, Spawned, Spawner } from './spawner/spawner.ts';
 
 export type ChildPlaces = {
@@ -56,6 +56,7 @@ export type ChildOptions = {
 const maxLineLength = 64 * 1024;
 const keptEarlyLines = 200;
 const outputGraceMs = 50;
+const longestWord = 1024;
 
 export const newChildId = (): string => randomBytes(6).toString('hex');
 
@@ -103,10 +104,15 @@ const killGroup = (pid: number, signal: NodeJS.Signals): void => {
 const listening = ({ control, exited }: Spawned): Promise<void> =>
   new Promise((resolve, reject) => {
     let text = '';
-    control.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
+    const onData = (chunk: Buffer): void => {
+      text += chunk.toString('latin1');
       if (text.includes('ready\n')) resolve();
-    });
+      else if (text.length < longestWord) return;
+      // The function that will run there has this pipe, too: what else comes is not kept.
+      control.off('data', onData);
+      control.resume();
+    };
+    control.on('data', onData);
     control.resume();
     void exited.then(() => reject(new FaasError('unavailable', 'the watchdog ended before it listened')));
   });
@@ -183,6 +189,6 @@ const toChild = (identity: Pick<Child, 'id' | 'places' | 'token' | 'marker'>, sp
     terminate: () => {
       if (!hasExited) killPid(pid, 'SIGTERM');
     },
-    remove: () => rm(identity.places.dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: () => removeTree(identity.places.dir),
   };
 };

@@ -1,14 +1,14 @@
 // The command line that starts a blank watchdog, with the tools that shield functions from each other around it.
 
-export type Tools = { readonly unshare: string; readonly setpriv: string; readonly env: string; readonly shell: string };
+export type Tools = { readonly unshare: string; readonly setpriv: string; readonly shell: string };
 
 export type Launch = {
   readonly nodePath: string;
   readonly watchdogPath: string;
   /** Flags for Node.js itself. */
   readonly nodeFlags: readonly string[];
-  /** Variables that must be there when Node.js starts. */
-  readonly bootEnvironment: Readonly<Record<string, string>>;
+  /** There are variables of `toBootScript` in its environment. */
+  readonly hasBootScript: boolean;
   /** Present when functions run as users of their own. */
   readonly shield?:
     | {
@@ -23,14 +23,25 @@ export type Launch = {
 
 const bindThenRun = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"';
 
-/** File and arguments; `bootEnvironment` is in the arguments where code that runs as root must not see it. */
+const bootVariable = 'SLUICE_BOOT';
+const bootThenRun = `eval "$${bootVariable}"; unset ${bootVariable}; exec "$@"`;
+
+/**
+ * Variables that must be there when Node.js starts, as a text that the shell turns into variables once it is the
+ * function's user: programs that run as root must not obey them, and in the arguments everybody could read them.
+ */
+export const toBootScript = (variables: Readonly<Record<string, string>>): Record<string, string> => {
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
+  return lines.length === 0 ? {} : { [bootVariable]: lines.join('\n') };
+};
+
+/** File and arguments. */
 export const toCommand = (launch: Launch): { file: string; args: string[] } => {
   const node = [launch.nodePath, ...launch.nodeFlags, launch.watchdogPath, '--blank'];
   const { shield } = launch;
   if (shield === undefined) return { file: launch.nodePath, args: node.slice(1) };
   const { tools, owner } = shield;
-  const assignments = Object.entries(launch.bootEnvironment).map(([name, value]) => `${name}=${value}`);
-  const program = assignments.length === 0 ? node : [tools.env, ...assignments, ...node];
+  const program = launch.hasBootScript ? [tools.shell, '-c', bootThenRun, 'sh', ...node] : node;
   const become = owner === undefined ? [] : ['--reuid', String(owner.uid), '--regid', String(owner.gid), '--clear-groups'];
   const privileges = [tools.setpriv, '--no-new-privs', ...become, '--', ...program];
   if (shield.binds.length === 0) return { file: privileges[0] ?? '', args: privileges.slice(1) };

@@ -39,7 +39,7 @@ export const toEnvironment = (spec: FunctionSpec, config: BundleConfig, place: P
   };
 };
 
-const readAtBoot = /^(NODE_|UV_|LD_|SSL_CERT_|OPENSSL_|MALLOC_|LC_|ICU_)|^(LANG|LANGUAGE|TZ|GLIBC_TUNABLES)$/;
+const readAtBoot = /^(NODE_|UV_|LD_|SSL_CERT_|OPENSSL_|MALLOC_|LC_|ICU_)\w*$|^(LANG|LANGUAGE|TZ|GLIBC_TUNABLES)$/;
 const readLater = new Set(['NODE_ENV', 'NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_DEBUG']);
 
 /** The variables that only have an effect when they are there as Node.js starts. */

@@ -50,6 +50,8 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
   const leaving = new Set<Promise<void>>();
   const meter = createUsageMeter({ running: () => [...table.values()].flatMap((each) => each.replicas()), now });
   let closed = false;
+  /** Namespaces dropped so far. */
+  let drops = 0;
 
   const open = (): void => {
     if (closed) throw new FaasError('unavailable', 'the gateway is shutting down');
@@ -63,8 +65,10 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     return toPlan({ spec, config, root, owner });
   };
 
+  const namespaceExists = (name: string): boolean => store.namespaces().some((namespace) => namespace.name === name);
+
   const checkNamespace = (name: string): void => {
-    if (!store.namespaces().some((namespace) => namespace.name === name)) {
+    if (!namespaceExists(name)) {
       throw new FaasError('invalid', `namespace: expected a namespace that exists, got ${JSON.stringify(name)}`);
     }
   };
@@ -111,11 +115,20 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
         `function ${JSON.stringify(spec.service)} exists in namespace ${JSON.stringify(spec.namespace)}`,
       );
     }
+    const era = drops;
     const plan = await prepare(spec);
     open();
     const stored = { spec, replicas: toScaleSpec(spec.labels).min, createdAt: new Date(now()).toISOString(), calledAtMs: 0 };
-    await store.createFunction(stored);
-    add({ ...stored, plan }, true);
+    try {
+      await store.createFunction(stored);
+    } catch (error) {
+      // The namespace may have been removed since the bundle was copied for it.
+      if (!namespaceExists(spec.namespace)) await bundles.removeArea(spec.namespace).catch(() => undefined);
+      throw error;
+    }
+    // What was stored as the gateway closed comes with its next start.
+    // Where a namespace was removed meanwhile, and made anew, its copy of the bundle may be gone with the old one.
+    if (!closed) add({ ...stored, plan: drops === era ? plan : undefined }, true);
   };
 
   const update = async (spec: FunctionSpec): Promise<void> => {
@@ -167,6 +180,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
       for (const { spec, createdAt, replicas } of stored) add({ spec, createdAt, replicas, plan: undefined }, false);
     },
     dropNamespace: (name) => {
+      drops += 1;
       for (const supervisor of [...table.values()]) if (supervisor.ref.namespace === name) drop(supervisor);
     },
     close: async () => {

@@ -1,6 +1,6 @@
 // The embedded provider: functions as child processes of the gateway on this machine. This file is its parts list.
 import { createHash } from 'node:crypto';
-import { access, constants, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
@@ -20,6 +20,7 @@ import { type ProcessProviderOptions, type Settings, toSettings } from './option
 import { openOwners } from './owners.ts';
 import { createPool } from './pool.ts';
 import { readLogs } from './read-logs.ts';
+import { removeTree } from './remove-tree.ts';
 import { makeRunDir } from './run-dir.ts';
 import { createSecrets } from './secrets.ts';
 import { createSpawner } from './spawner/spawner.ts';
@@ -89,10 +90,10 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
   const orphans = await killMarked((marker) => marker.startsWith(`${instance}-`));
   if (orphans > 0) log.warn({ processes: orphans }, 'ended processes that a dead gateway left behind');
 
-  const isolation = await detectIsolation({ isolate: settings.isolate, log });
+  const isolation = await detectIsolation({ isolate: settings.isolate, instance, log });
   const { users } = isolation;
   const runDir = await makeRunDir(settings.runDir, instance, users !== undefined);
-  undo.add('the run directory', () => rm(runDir, { recursive: true, force: true, maxRetries: 3 }));
+  undo.add('the run directory', () => removeTree(runDir));
   const limits = await detectLimits({ name: `sluice-${instance}`, orphans: createOrphanKiller() });
   undo.add('limits', () => limits.close());
   const owners = users === undefined ? undefined : await openOwners(dataDir, users.firstId);

@@ -28,11 +28,22 @@ export const trusted: Isolation = {
     'none: functions run under the account of this gateway and are trusted with it; their secrets are in the directory that secret_mount_path names',
 };
 
-const candidates = [200_000, 30_000];
 const idsWanted = 10_000;
+/** Where ranges may begin, and how many of them there are: far from the ids of people and of containers, or else where a small container has room. */
+const areas = [
+  { first: 1_000_000_000, ranges: 100_000 },
+  { first: 200_000, ranges: 1 },
+  { first: 30_000, ranges: 3 },
+];
 
-/** The first user id for namespaces; `undefined` where no range is free, as in a container with few ids. @param map text of /proc/self/uid_map */
-export const firstUserId = (map: string): number | undefined => {
+/**
+ * The first user id for namespaces; `undefined` where no range is free, as in a container with few ids.
+ * @param map text of /proc/self/uid_map
+ * @param instance hexadecimal; gateways of different data directories take different ranges, or their functions could reach each other
+ */
+export const firstUserId = (map: string, instance: string): number | undefined => {
+  const number = Number.parseInt(instance.slice(0, 8), 16);
+  const candidates = areas.map(({ first, ranges: count }) => first + (number % count) * idsWanted);
   const ranges = map
     .trim()
     .split('\n')
@@ -55,10 +66,9 @@ const find = async (name: string): Promise<string | undefined> => {
 };
 
 const findTools = async (): Promise<Tools | undefined> => {
-  const [unshare, setpriv, env, shell, mount] = await Promise.all(['unshare', 'setpriv', 'env', 'sh', 'mount'].map(find));
-  if (unshare === undefined || setpriv === undefined || env === undefined || shell === undefined || mount === undefined)
-    return undefined;
-  return { unshare, setpriv, env, shell };
+  const [unshare, setpriv, shell, mount] = await Promise.all(['unshare', 'setpriv', 'sh', 'mount'].map(find));
+  if (unshare === undefined || setpriv === undefined || shell === undefined || mount === undefined) return undefined;
+  return { unshare, setpriv, shell };
 };
 
 const run = promisify(execFile);
@@ -86,20 +96,20 @@ export const isOpenToAll = async (path: string): Promise<boolean> => {
 };
 
 /** Looks at the account and the machine, and says once in the log what functions are trusted with. */
-export const detectIsolation = async (parts: { isolate: boolean; log: Log }): Promise<Isolation> => {
-  const { isolate, log } = parts;
+export const detectIsolation = async (parts: { isolate: boolean; instance: string; log: Log }): Promise<Isolation> => {
+  const { isolate, instance, log } = parts;
   if (process.getuid?.() !== 0 || !isolate) {
     log.info({}, `isolation: ${trusted.description}`);
     return trusted;
   }
-  const firstId = firstUserId(await readFile('/proc/self/uid_map', 'utf8').catch(() => '0 0 4294967295'));
+  const firstId = firstUserId(await readFile('/proc/self/uid_map', 'utf8').catch(() => '0 0 4294967295'), instance);
   if (firstId === undefined) {
     const description = `${trusted.description} (no free user ids here)`;
     log.warn({}, `isolation: ${description}`);
     return { description };
   }
   const tools = await findTools();
-  const problem = tools === undefined ? 'unshare, setpriv, mount, env or sh is missing (util-linux)' : await canMount(tools);
+  const problem = tools === undefined ? 'unshare, setpriv, mount or sh is missing (util-linux)' : await canMount(tools);
   const who = `each namespace's functions run as a user of their own (from ${firstId})`;
   const privileges = tools === undefined ? '' : ', without a way to gain privileges';
   if (problem === undefined) {

@@ -3,7 +3,7 @@ import { chmodSync, chownSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Child, type ChildPlaces, newChildId, startChild } from './child.ts';
-import { toCommand } from './command.ts';
+import { toBootScript, toCommand } from './command.ts';
 import { type Isolation, secretsMountPoint } from './isolation.ts';
 import type { Confinement, Limits } from './limits/limits.ts';
 import type { Spawner } from './spawner/spawner.ts';
@@ -75,17 +75,18 @@ export const createLauncher = (parts: LauncherParts): Launcher => {
   const start = (boot: Boot): Promise<Child> => {
     const users = isolation.users;
     const owner = boot.owner;
-    const inArguments = users?.tools !== undefined;
+    const shielded = users?.tools !== undefined;
     return startChild({
       id: newChildId(),
       runDir,
       instance,
-      environment: { PATH: parts.basePath, LANG: 'C.UTF-8', ...(inArguments ? {} : boot.environment) },
-      owner: inArguments ? undefined : owner,
+      environment: { PATH: parts.basePath, LANG: 'C.UTF-8', ...(shielded ? toBootScript(boot.environment) : boot.environment) },
+      owner: shielded ? undefined : owner,
       prepare: (places) => {
         if (owner === undefined) return;
         openTo(places, owner);
-        chmodSync(places.dir, 0o730);
+        // It makes its socket there, and can neither rename nor remove what is not its own.
+        chmodSync(places.dir, 0o1730);
       },
       spawner: parts.spawner,
       command: (places) =>
@@ -93,7 +94,7 @@ export const createLauncher = (parts: LauncherParts): Launcher => {
           nodePath,
           watchdogPath,
           nodeFlags: boot.nodeFlags,
-          bootEnvironment: boot.environment,
+          hasBootScript: Object.keys(boot.environment).length > 0,
           shield:
             users?.tools === undefined
               ? undefined

@@ -8,6 +8,10 @@ export type LineSplitter = {
   end(): void;
 };
 
+/** A short piece of a long text keeps all of it in memory: copied, so that a log holds what it shows and no more. */
+const detached = (line: string, source: string): string =>
+  line.length * 4 < source.length ? Buffer.from(line, 'utf8').toString('utf8') : line;
+
 /** Lines longer than `maxLength` characters are cut into several. A carriage return before the newline goes. */
 export const createLineSplitter = (maxLength: number, emit: (line: string) => void): LineSplitter => {
   const decoder = new StringDecoder('utf8');
@@ -24,12 +28,12 @@ export const createLineSplitter = (maxLength: number, emit: (line: string) => vo
     let lines = 0;
     let from = 0;
     for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
-      emitCut(rest + text.slice(from, at));
+      emitCut(rest + detached(text.slice(from, at), text));
       rest = '';
       from = at + 1;
       lines += 1;
     }
-    rest += text.slice(from);
+    rest += detached(text.slice(from), text);
     while (rest.length >= maxLength) {
       emit(rest.slice(0, maxLength));
       rest = rest.slice(maxLength);

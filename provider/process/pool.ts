@@ -51,15 +51,19 @@ export const createPool = (parts: PoolParts): Pool => {
   };
 
   const launch = async (): Promise<void> => {
+    let blank: Launched | undefined;
     try {
-      const blank = await launcher.launch(blankBoot);
+      blank = await launcher.launch(blankBoot);
       if (closed) return await blank.cleanUp();
       blanks.add(blank);
-      void blank.child.exited.then(() => forget(blank));
+      const launched = blank;
+      void launched.child.exited.then(() => forget(launched));
       await blank.child.ready;
       failures = 0;
       if (blanks.has(blank)) readyOnes.add(blank);
     } catch (error) {
+      // One that was there is counted where its end is seen, and not at all when it was taken.
+      if (blank !== undefined) return;
       failures += 1;
       log.debug({ err: error }, 'no blank watchdog could be started');
     }

@@ -102,7 +102,10 @@ type BringUp = { readonly plan: Plan; readonly launched: Launched; readonly sign
 const bringUp = async (parts: ReplicaParts, { plan, launched, signal, onTold }: BringUp): Promise<Cause | undefined> => {
   const { child, confinement } = launched;
   const { spec, owner } = plan;
-  if (plan.caps.memoryBytes !== undefined || plan.caps.cpuCores !== undefined) await confinement.limit(plan.caps);
+  const unlimited = await confinement.limit(plan.caps);
+  if (unlimited !== undefined) {
+    return { reason: 'LimitNotSet', message: `the memory limit of ${spec.limits?.memory} could not be set: ${unlimited}` };
+  }
   await child.ready;
   if (owner !== undefined) await launched.own(owner);
   for (const name of spec.secrets ?? []) {

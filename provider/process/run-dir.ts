@@ -1,7 +1,8 @@
 // The directory of one gateway's life: sockets, temporary files, secrets as files. What a dead gateway left is removed.
-import { chmod, lstat, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FaasError } from '../types/errors.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** A unix socket's path holds 107 bytes. */
 const longestSocketPath = 107;
@@ -12,7 +13,7 @@ const removeLeftovers = async (parent: string, prefix: string): Promise<void> =>
     if (!name.startsWith(prefix)) continue;
     const path = join(parent, name);
     const info = await lstat(path).catch(() => undefined);
-    if (info?.isDirectory() && info.uid === process.getuid?.()) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    if (info?.isDirectory() && info.uid === process.getuid?.()) await removeTree(path);
   }
 };
 

@@ -30,9 +30,13 @@ const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
   return verdict('False', 'Starting', `0 of ${desired} replicas answer yet`);
 };
 
+/** `1 replica <which> goes`, `2 replicas <which> go` */
+const going = (count: number, which: string): string =>
+  count === 1 ? `1 replica ${which} goes` : `${count} replicas ${which} go`;
+
 const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict => {
   if (failure !== undefined) {
-    const serving = ready > 0 ? `${failure.message}; ${ready} replicas that started earlier go on serving` : failure.message;
+    const serving = ready > 0 ? `${failure.message}; ${going(ready, 'that started earlier')} on serving` : failure.message;
     return { type: 'Healthy', status: 'False', reason: failure.reason, message: serving };
   }
   if (desired > 0 && ready > 0 && current === 0) {
@@ -40,7 +44,7 @@ const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict =
       type: 'Healthy',
       status: 'True',
       reason: 'Updating',
-      message: `${ready} replicas of the version before go on serving`,
+      message: `${going(ready, 'of the version before')} on serving`,
     };
   }
   const reason = ready > 0 ? 'Running' : desired === 0 ? 'AtZero' : 'Starting';

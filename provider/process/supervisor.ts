@@ -1,7 +1,7 @@
 // Keeps one function as it should be: the right number of replicas of the right revision, whatever happens to them.
 import type { Endpoint, FunctionFailure, FunctionReport } from '../provider.ts';
 import type { Condition, FunctionSpec, FunctionStatus } from '../types/function.ts';
-import type { FunctionRef } from '../types/name.ts';
+import { type FunctionRef, formatRef } from '../types/name.ts';
 import { type Backoff, type BackoffPolicy, nextBackoff, noBackoff } from './backoff.ts';
 import { type Cause, toFailure } from './failure.ts';
 import type { FunctionEvents } from './hub.ts';
@@ -115,7 +115,7 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
     if (replica === undefined) return;
     running.delete(key);
     const done = how(replica)
-      .catch((error) => log.error({ err: error, function: ref }, 'a replica could not be stopped cleanly'))
+      .catch((error) => log.error({ err: error, function: formatRef(ref) }, 'a replica could not be stopped cleanly'))
       .finally(() => ending.delete(done));
     ending.add(done);
   };
@@ -124,7 +124,7 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
     backoff = nextBackoff(parts.backoff, backoff, { startedAtMs, answeredMs }, now());
     lastEnd = `the last replica that failed, at ${new Date(now()).toISOString()}: ${cause.message}`;
     if (backoff.failures > 0) failure = toFailure(cause, backoff.failures, backoff.retryAtMs);
-    log.warn({ function: ref, reason: cause.reason, failures: backoff.failures }, cause.message);
+    log.warn({ function: formatRef(ref), reason: cause.reason, failures: backoff.failures }, cause.message);
   };
 
   const prepare = (urgent: boolean): void => {

@@ -17,7 +17,8 @@ export type Setup = {
   readonly env?: Environment;
   readonly cwd?: string;
   readonly home?: string;
-  readonly stdin?: string | Buffer;
+  /** What it holds, or itself. */
+  readonly stdin?: string | Buffer | Readable;
   readonly tty?: boolean;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
@@ -37,6 +38,11 @@ const sink = (tty: boolean, onText?: (text: string) => void) => {
   return { stream, bytes: () => Buffer.concat(chunks) };
 };
 
+const inputOf = (given: Setup['stdin']): Readable => {
+  if (given instanceof Readable) return given;
+  return Readable.from(given === undefined ? [] : [Buffer.from(given)]);
+};
+
 /** `sluice <argv>` in an empty home, directory and environment unless the setup says otherwise. */
 export const runCli = async (t: Cleanup, argv: readonly string[], setup: Setup = {}): Promise<Ran> => {
   const home = setup.home ?? (await makeTmpDir(t));
@@ -46,9 +52,7 @@ export const runCli = async (t: Cleanup, argv: readonly string[], setup: Setup =
     env: setup.env ?? {},
     cwd: setup.cwd ?? home,
     home,
-    stdin: Object.assign(Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]), {
-      isTTY: setup.tty ?? false,
-    }),
+    stdin: Object.assign(inputOf(setup.stdin), { isTTY: setup.tty ?? false }),
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: setup.signal ?? new AbortController().signal,

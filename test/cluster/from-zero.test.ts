@@ -19,6 +19,9 @@ const callers = 200;
 const aimMs = 100;
 const limitMs = 400;
 
+// Every call travels on a connection of its own, and the function's kernel may take those in another order than they were
+// opened in, a few at a time. Served in any order they would be 67 places away from where they belong, backwards 100.
+
 /** Writes of Deployments by anybody, as the API server counts them; those of their status left out. */
 const deploymentWrites = async (cluster: Cluster): Promise<number> => {
   const text = await cluster.kubectl(['get', '--raw', '/metrics']);
@@ -97,9 +100,11 @@ test(`${callers} callers of a function at zero: one write, every call answered i
 
   const order: number[] = JSON.parse((await gateway.call('fn')).text).map(Number);
   assert.deepEqual(
-    order,
+    order.toSorted((a, b) => a - b),
     Array.from({ length: callers }, (_, index) => index),
   );
+  const displaced = order.reduce((sum, caller, place) => sum + Math.abs(caller - place), 0) / callers;
+  assert.ok(displaced < callers / 10, `calls came ${displaced} places away from where they belong, on average: ${order}`);
   assert.equal(await generation(), before + 1, 'one change of the Deployment');
   assert.equal((await deploymentWrites(cluster)) - writes, 1, 'one write of a Deployment');
   assert.equal((await podsOf(cluster, 'fn')).length, 1);

@@ -73,6 +73,7 @@ export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> =
   await cluster.kubectl(['delete', ...n, kinds, '--all', '--ignore-not-found']);
   await cluster.kubectl(['delete', ...n, 'secrets', '--field-selector', 'type!=kubernetes.io/service-account-token']);
   // Not waiting for their drain; a namespace would.
-  for (const name of new Set([...ours, functionNamespace])) await cluster.kubectl(['delete', '-n', name, 'deployments,pods', '--all', ...atOnce]);
+  for (const name of new Set([...ours, functionNamespace]))
+    await cluster.kubectl(['delete', '-n', name, 'deployments,pods', '--all', ...atOnce]);
   if (others.length > 0) await cluster.kubectl(['delete', 'namespace', ...others]);
 };

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'node:test';
 import type { Specialization } from '../../provider/types/specialize.ts';
+import { warmUp } from '../../watchdog/warm-up.ts';
 import { call, open, startBlank, startHandler, textOf } from './blank-process.ts';
 
 const echo = 'module.exports = async (event, context) => ({ body: event.body, env: process.env, cwd: process.cwd() })';
@@ -46,6 +47,12 @@ test('metrics on the socket need the token and count function traffic only (fact
   assert.match(body, /^http_requests_total\{code="200",method="post"\} 1$/m);
   assert.match(body, /^http_request_duration_seconds_bucket\{code="200",method="get",le="0.005"\} \d$/m);
   assert.match(body, /^http_requests_in_flight 0$/m);
+});
+
+test('the call that warms a blank watchdog up never reaches a function', async (t) => {
+  const blank = await startHandler(t, 'let n = 0; module.exports = async () => String(++n)');
+  await warmUp(blank.socketPath);
+  assert.equal((await blank.call('/')).body, '1');
 });
 
 const failures = [

@@ -1,6 +1,6 @@
 // Builds a function's image and brings it where it is wanted: base, runtime where the base has none, and the bundle.
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { FaasError } from '../../../provider/types/errors.ts';
 import type { Blob, Origin } from './blob.ts';
 import { bundleLayer, readBundleConfig } from './bundle-layer.ts';
@@ -17,7 +17,7 @@ import { insecureRegistries, parseReference, type Reference } from './reference.
 import { createRegistry, type Registry } from './registry.ts';
 import { findDigest, registrySource } from './repository.ts';
 import { makeRuntime, type Runtime, runtimeLabel } from './runtime-layer.ts';
-import { buildScratchBase, type ScratchKind } from './scratch-base.ts';
+import { makeScratchImage, type ScratchKind } from './scratch-base.ts';
 import { type ImageSource, readBase } from './source.ts';
 
 export type BuilderParts = {
@@ -121,9 +121,8 @@ export const createImageBuilder = (parts: BuilderParts): ImageBuilder => {
 
   // Functions that are built side by side share what takes long.
   const scratch = memoized(async (kind) => {
-    const dir = join(cacheDir, 'bases', kind);
     const nodePath = await findNode(hostPlatform(), env);
-    return (await buildScratchBase({ kind: kind as ScratchKind, dir, watchdogPath, cacheDir, nodePath, env })).dir;
+    return (await makeScratchImage({ kind: kind as ScratchKind, watchdogPath, cache, nodePath, env })).base;
   });
   const runtimeFor = memoized(async (key): Promise<Runtime> => {
     const platform = JSON.parse(key) as Platform;
@@ -133,12 +132,25 @@ export const createImageBuilder = (parts: BuilderParts): ImageBuilder => {
   // A tag that moves between two platforms, or two functions, of one build would mix versions.
   const rootOf = memoized((name) => registrySource(registries.get(parseReference(name).registry), parseReference(name)).root());
 
-  const openBase = async (fn: FunctionImage, baseImage: string): Promise<ImageSource> => {
-    if (baseImage === 'scratch') return openLayout(await scratch(scratchKindOf(fn)));
+  const openBase = (baseImage: string): Promise<ImageSource> => {
     const layout = layoutOf(baseImage);
     if (layout !== undefined) return openLayout(resolve(cwd, layout.path), layout.tag);
     const reference = parseReference(baseImage);
-    return { ...registrySource(registries.get(reference.registry), reference), root: () => rootOf(baseImage) };
+    const source = registrySource(registries.get(reference.registry), reference);
+    return Promise.resolve({ ...source, root: () => rootOf(baseImage) });
+  };
+
+  const loadBases = async (fn: FunctionImage, baseImage: string, platforms: readonly Platform[]): Promise<Base[]> => {
+    if (baseImage !== 'scratch') {
+      const source = await openBase(baseImage);
+      return Promise.all(platforms.map((platform) => readBase(source, platform)));
+    }
+    const other = platforms.find((platform) => !isSamePlatform(platform, hostPlatform()));
+    if (other === undefined) return [await scratch(scratchKindOf(fn))];
+    throw new FaasError(
+      'invalid',
+      `${formatPlatform(other)}: a base from scratch is for this machine's platform only, ${formatPlatform(hostPlatform())}`,
+    );
   };
 
   const buildPlatform = async (fn: FunctionImage, base: Base, bundle: Layer): Promise<BuiltManifest> => {
@@ -155,12 +167,12 @@ export const createImageBuilder = (parts: BuilderParts): ImageBuilder => {
       const fn: FunctionImage = { name, config: await readBundleConfig(bundle), digest, labels };
       const wanted = platforms.length === 0 ? [hostPlatform()] : platforms;
       if (new Set(wanted.map(formatPlatform)).size < wanted.length) throw new FaasError('invalid', 'platforms: named twice');
-      const source = await openBase(fn, baseImage);
+      const bases = await loadBases(fn, baseImage, wanted);
       const file = bundle.replace(/(\.tar)?$/, '.layer.tar.gz');
       await mkdir(dirname(file), { recursive: true });
       const layer = await bundleLayer(bundle, file, parts.signal);
       const manifests: BuiltManifest[] = [];
-      for (const platform of wanted) manifests.push(await buildPlatform(fn, await readBase(source, platform), layer));
+      for (const base of bases) manifests.push(await buildPlatform(fn, base, layer));
       return composeImage(manifests);
     },
     push: async (image, target) => {

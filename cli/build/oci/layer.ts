@@ -1,5 +1,5 @@
 // Makes layers: a sorted tar without times and owners, compressed so that the same input gives the same bytes.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
@@ -69,7 +69,7 @@ const inOrder = (entries: readonly LayerEntry[], withParents: boolean): LayerEnt
 
 /** Streams into `file`: complete when it resolves, absent when it rejects. */
 const writeWhole = async (file: string, write: (partial: string) => Promise<void>): Promise<void> => {
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = `${file}.${randomUUID()}.partial`;
   try {
     await write(partial);
     await rename(partial, file);

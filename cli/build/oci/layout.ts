@@ -1,4 +1,5 @@
 // OCI image layouts: a directory, or the same in one tar, from which images are read and into which they are written.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -85,7 +86,7 @@ const writeBlob = async (dir: string, blob: Blob): Promise<void> => {
   const file = join(dir, blobPath(blob.descriptor.digest));
   const known = await stat(file).catch(() => undefined);
   if (known?.size === blob.descriptor.size) return;
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = `${file}.${randomUUID()}.partial`;
   try {
     await pipeline(await blob.open(), createWriteStream(partial));
     await rename(partial, file);
@@ -95,18 +96,24 @@ const writeBlob = async (dir: string, blob: Blob): Promise<void> => {
   }
 };
 
+const writeDocument = async (file: string, bytes: Buffer | string): Promise<void> => {
+  const partial = `${file}.${randomUUID()}.partial`;
+  await writeFile(partial, bytes);
+  await rename(partial, file);
+};
+
 /** Writes the whole image, its base included, as the only one in `dir`; `name` is its tag there. */
 export const writeLayout = async (dir: string, image: BuiltImage, name: string): Promise<void> => {
   const blobs = join(dir, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  const put = (digest: string, bytes: Buffer): Promise<void> => writeFile(join(dir, blobPath(digest)), bytes);
+  const put = (digest: string, bytes: Buffer): Promise<void> => writeDocument(join(dir, blobPath(digest)), bytes);
   for (const manifest of image.manifests) {
     for (const blob of manifest.blobs) await writeBlob(dir, blob);
     await put(manifest.descriptor.digest, manifest.bytes);
   }
   const { descriptor, bytes } = image.root;
   await put(descriptor.digest, bytes);
-  await writeFile(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  await writeDocument(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   const entry = { ...descriptor, annotations: { [refName]: name } };
-  await writeFile(join(dir, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+  await writeDocument(join(dir, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
 };

@@ -2,13 +2,22 @@
 // needs, the few files that programs expect, and the runtime layer. Nothing else, not even a shell.
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { FaasError } from '../../../provider/types/errors.ts';
-import { composeImage, composeManifest, createdAt, emptyBase } from './compose.ts';
+import {
+  type Base,
+  type BuiltManifest,
+  composeImage,
+  composeManifest,
+  createdAt,
+  emptyBase,
+  type ImageSettings,
+} from './compose.ts';
 import type { LayerEntry } from './layer.ts';
-import { createLayerCache } from './layer-cache.ts';
+import { createLayerCache, type LayerCache } from './layer-cache.ts';
 import { writeLayout } from './layout.ts';
 import { findLibraries } from './libraries.ts';
-import { hostPlatform } from './media-types.ts';
+import { hostPlatform, parseImageConfig } from './media-types.ts';
 import { pythonFiles } from './python-files.ts';
 import { makeRuntime, runtimeDir, runtimeLabel } from './runtime-layer.ts';
 
@@ -17,12 +26,10 @@ export type ScratchKind = (typeof scratchKinds)[number];
 
 export type ScratchOptions = {
   readonly kind: ScratchKind;
-  /** Becomes an OCI layout directory with one image called `kind`. */
-  readonly dir: string;
   /** dist/watchdog.cjs of this package. */
   readonly watchdogPath: string;
-  /** Where compressed layers are kept between builds. */
-  readonly cacheDir: string;
+  /** Keeps compressed layers between builds. */
+  readonly cache: LayerCache;
   /** The Node.js that runs this when absent. */
   readonly nodePath?: string | undefined;
   /** Where programs are looked for. */
@@ -30,6 +37,8 @@ export type ScratchOptions = {
 };
 
 export type ScratchBase = { readonly dir: string; readonly digest: string };
+
+export type ScratchImage = { readonly manifest: BuiltManifest; readonly base: Base };
 
 /** Loaded by name at run time, where a system still has them apart from libc. */
 const lateLibraries = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
@@ -109,27 +118,39 @@ const isProgram = (entry: LayerEntry): entry is LayerEntry & { source: { file: s
  * Makes the base, for this machine's own platform.
  * @throws not-found for a missing interpreter or library; not-implemented on a machine without glibc
  */
-export const buildScratchBase = async (options: ScratchOptions): Promise<ScratchBase> => {
-  const { kind, env, dir } = options;
+export const makeScratchImage = async (options: ScratchOptions): Promise<ScratchImage> => {
+  const { kind, env, cache } = options;
   const nodePath = options.nodePath ?? process.execPath;
-  const cache = createLayerCache(options.cacheDir);
   const files = [...(kind === 'python3' ? await pythonFiles(env) : []), ...(await programEntries(kind, env))];
   const programs = files.filter(isProgram).map((entry) => entry.source.file);
   const libraries = await libraryEntries([nodePath, ...programs]);
   const entries = [...common, ...(await certificateEntries()), ...libraries, ...files];
   const system = await cache.make({ entries, withParents: true, createdBy: `sluice base from scratch: ${kind}` });
   const runtime = await makeRuntime({ nodePath, watchdogPath: options.watchdogPath, isHost: true, cache });
-  const manifest = composeManifest(
-    emptyBase(hostPlatform()),
-    [system, runtime.layer],
-    {
-      environment: runtime.environment,
-      path: [`/${runtimeDir}/bin`],
-      entrypoint: [],
-      labels: { [runtimeLabel]: runtime.label },
-    },
-    createdAt(env),
-  );
-  await writeLayout(dir, composeImage([manifest]), kind);
+  const settings: ImageSettings = {
+    environment: runtime.environment,
+    path: [`/${runtimeDir}/bin`],
+    entrypoint: [],
+    labels: { [runtimeLabel]: runtime.label },
+  };
+  const platform = hostPlatform();
+  const manifest = composeManifest(emptyBase(platform), [system, runtime.layer], settings, createdAt(env));
+  const [config, ...layers] = manifest.blobs;
+  const bytes = config === undefined ? Buffer.alloc(0) : await buffer(await config.open());
+  const { digest } = manifest.descriptor;
+  return { manifest, base: { digest, platform, config: parseImageConfig(`base from scratch: ${kind}`, bytes), layers } };
+};
+
+export type LayoutOptions = Omit<ScratchOptions, 'cache'> & {
+  /** Becomes an OCI layout directory with one image called `kind`. */
+  readonly dir: string;
+  /** Where compressed layers are kept between builds. */
+  readonly cacheDir: string;
+};
+
+/** The same as an OCI layout, for other programs or other machines. @throws as makeScratchImage */
+export const buildScratchBase = async ({ dir, cacheDir, ...options }: LayoutOptions): Promise<ScratchBase> => {
+  const { manifest } = await makeScratchImage({ ...options, cache: createLayerCache(cacheDir) });
+  await writeLayout(dir, composeImage([manifest]), options.kind);
   return { dir, digest: manifest.descriptor.digest };
 };

@@ -57,33 +57,56 @@ export const createCopies = (runDir: string | undefined): Copies => {
     }
   };
 
-  /** Waits for copies under way, so that none comes back after its removal. */
-  const forget = async (isMeant: (key: string) => boolean): Promise<void> => {
-    for (const [key, copying] of made) {
-      if (!isMeant(key)) continue;
-      await copying.catch(() => undefined);
-      made.delete(key);
-      await remove(join(home, key));
-    }
+  /** Removals under way, by area: a copy that is wanted meanwhile is made after them. */
+  const leaving = new Map<string, Promise<void>>();
+
+  const inTurn = (area: string, removal: () => Promise<void>): Promise<void> => {
+    const work = (leaving.get(area) ?? Promise.resolve()).then(removal, removal);
+    const done = (): void => {
+      if (leaving.get(area) === work) leaving.delete(area);
+    };
+    leaving.set(area, work);
+    work.then(done, done);
+    return work;
   };
+
+  /** From this call on they are not handed out; copies under way are waited for, so that none comes back. */
+  const forget = (area: string, keys: readonly string[], removal: () => Promise<void>): Promise<void> => {
+    const copying = keys.map((key) => made.get(key));
+    for (const key of keys) made.delete(key);
+    return inTurn(area, async () => {
+      await Promise.allSettled(copying);
+      await removal();
+    });
+  };
+
+  const keysOf = (isMeant: (area: string, digest: string) => boolean): string[] =>
+    [...made.keys()].filter((key) => isMeant(...(key.split('/') as [string, string])));
 
   return {
     get: (source, digest, owner) => {
-      const key = `${checkLabelName('area', owner.area)}/${digest}`;
+      const area = checkLabelName('area', owner.area);
+      const key = `${area}/${digest}`;
       const known = made.get(key);
       if (known !== undefined) return known;
-      const copying = copy(source, digest, owner);
+      const before = leaving.get(area)?.catch(() => undefined);
+      const copying = before === undefined ? copy(source, digest, owner) : before.then(() => copy(source, digest, owner));
       made.set(key, copying);
-      copying.catch(() => made.delete(key));
+      copying.catch(() => {
+        if (made.get(key) === copying) made.delete(key);
+      });
       return copying;
     },
     removeArea: async (area) => {
       if (runDir === undefined) return;
       checkLabelName('area', area);
-      await forget((key) => key.startsWith(`${area}/`));
-      await remove(join(home, area));
+      const keys = keysOf((each) => each === area);
+      await forget(area, keys, () => remove(join(home, area)));
     },
-    removeDigest: (digest) => forget((key) => key.endsWith(`/${digest}`)),
+    removeDigest: async (digest) => {
+      const keys = keysOf((_, each) => each === digest);
+      await Promise.all(keys.map((key) => forget(key.split('/', 1)[0] ?? '', [key], () => remove(join(home, key)))));
+    },
     sweep: async () => {
       if (runDir === undefined) return;
       for (const area of await list(home)) {

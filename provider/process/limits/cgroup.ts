@@ -15,6 +15,7 @@ export type Dialect = {
     readonly current: readonly [number, string];
     readonly stat: readonly [number, string];
     readonly inactive: RegExp;
+    readonly limitFile: string;
   };
   readonly cpu: { readonly file: readonly [number, string]; readonly toMs: (text: string) => number } | undefined;
   readonly killFile: string | undefined;
@@ -36,7 +37,12 @@ export const version1 = (memory: string, cpu: string | undefined, cpuacct: strin
       ...(caps.cpuCores === undefined || cpuAt === -1 ? [] : ([[cpuAt, 'cpu.cfs_quota_us', quotaUs(caps.cpuCores)]] as const)),
     ],
     oomFile: [0, 'memory.oom_control'],
-    memory: { current: [0, 'memory.usage_in_bytes'], stat: [0, 'memory.stat'], inactive: /^total_inactive_file (\d+)$/m },
+    memory: {
+      current: [0, 'memory.usage_in_bytes'],
+      stat: [0, 'memory.stat'],
+      inactive: /^total_inactive_file (\d+)$/m,
+      limitFile: 'memory.limit_in_bytes',
+    },
     cpu: acctAt === -1 ? undefined : { file: [acctAt, 'cpuacct.usage'], toMs: (text) => Number(text) / 1e6 },
     killFile: undefined,
     cpuEnforced: cpuAt !== -1,
@@ -56,7 +62,12 @@ export const version2 = (base: string, cpuEnforced: boolean): Dialect => ({
     ...(caps.cpuCores === undefined || !cpuEnforced ? [] : ([[0, 'cpu.max', `${quotaUs(caps.cpuCores)} ${periodUs}`]] as const)),
   ],
   oomFile: [0, 'memory.events'],
-  memory: { current: [0, 'memory.current'], stat: [0, 'memory.stat'], inactive: /^inactive_file (\d+)$/m },
+  memory: {
+    current: [0, 'memory.current'],
+    stat: [0, 'memory.stat'],
+    inactive: /^inactive_file (\d+)$/m,
+    limitFile: 'memory.max',
+  },
   cpu: { file: [0, 'cpu.stat'], toMs: (text) => Number(/^usage_usec (\d+)$/m.exec(text)?.[1] ?? 0) / 1000 },
   killFile: 'cgroup.kill',
   cpuEnforced,
@@ -97,6 +108,9 @@ const dissolve = async (dirs: readonly string[], killFile: string | undefined): 
   return removed;
 };
 
+const toProblem = (error: NodeJS.ErrnoException): string =>
+  error.code === 'EBUSY' ? 'the process needs more than that before it has any code of the function' : error.message;
+
 const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
   const dirs = dialect.parents.map((parent) => join(parent, id));
   const pathOf = ([at, file]: readonly [number, string]): string => join(dirs[at] ?? '', file);
@@ -106,7 +120,10 @@ const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
       await mkdir(dir);
       await writeFile(join(dir, 'cgroup.procs'), String(pid));
     }),
-  ).catch(() => undefined);
+  ).then(
+    () => undefined,
+    (error: Error) => `the process could not be put into a control group: ${error.message}`,
+  );
 
   const usage = async (): Promise<Usage | undefined> => {
     const [current, stat, cpu] = await Promise.all([
@@ -121,8 +138,14 @@ const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
 
   return {
     limit: async (caps) => {
-      await placed;
-      for (const [at, file, value] of dialect.limits(caps)) await writeFile(pathOf([at, file]), value).catch(() => undefined);
+      const unplaced = await placed;
+      let problem = caps.memoryBytes === undefined ? undefined : unplaced;
+      for (const [at, file, value] of dialect.limits(caps)) {
+        const failure = await writeFile(pathOf([at, file]), value).then(() => undefined, toProblem);
+        // Others may not be there, or be held tighter by a group above.
+        if (file === dialect.memory.limitFile) problem ??= failure;
+      }
+      return problem;
     },
     ranOutOfMemory: async () => Number(/^oom_kill (\d+)$/m.exec(await read(dialect.oomFile))?.[1] ?? 0) > 0,
     usage,

@@ -13,7 +13,8 @@ export type Usage = {
 
 /** The hold on one replica's processes. None of its promises rejects. */
 export interface Confinement {
-  limit(caps: Caps): Promise<void>;
+  /** Resolves once the process is held, with why its memory is not limited as it should be, if it is not. */
+  limit(caps: Caps): Promise<string | undefined>;
   /** True when it was ended for its memory. */
   ranOutOfMemory(): Promise<boolean>;
   usage(): Promise<Usage | undefined>;

@@ -73,10 +73,11 @@ export const createWatch = ({ orphans, because }: WatchParts): Limits => {
     const entry = { memoryBytes: Number.POSITIVE_INFINITY, exceeded: false };
     return {
       limit: async (caps: Caps) => {
-        if (caps.memoryBytes === undefined) return;
+        if (caps.memoryBytes === undefined) return undefined;
         entry.memoryBytes = caps.memoryBytes;
         limited.set(pid, entry);
         schedule();
+        return undefined;
       },
       ranOutOfMemory: async () => entry.exceeded,
       usage: () =>

@@ -8,12 +8,16 @@ import { streamCount, streamHeader } from './messages.ts';
 
 const socketPath = process.argv[2] ?? '';
 
-const reply = (message: SpawnReply): void => void process.send?.(message);
+/** Said to nobody once the gateway is gone, which is no failure: this process ends then. */
+const reply = (message: SpawnReply): void => {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+};
 
 const openStream = (id: string, stream: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connect(socketPath);
-    socket.once('error', reject);
+    // After the first it is too late to tell anybody.
+    socket.on('error', reject);
     socket.write(streamHeader(id, stream), () => {
       socket.pause();
       resolve(socket);
@@ -22,7 +26,13 @@ const openStream = (id: string, stream: number): Promise<Socket> =>
 
 const start = async (request: SpawnRequest): Promise<void> => {
   const { id, file, args, env, cwd, uid, gid } = request;
-  const streams = await Promise.all(Array.from({ length: streamCount }, (_, stream) => openStream(id, stream)));
+  const opened = await Promise.allSettled(Array.from({ length: streamCount }, (_, stream) => openStream(id, stream)));
+  const streams = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = opened.find((each) => each.status === 'rejected');
+  if (failed !== undefined) {
+    for (const stream of streams) stream.destroy();
+    throw failed.reason;
+  }
   let child: ChildProcess;
   try {
     child = spawn(file, args, { cwd, env, stdio: ['ignore', ...streams], detached: true, uid, gid });

@@ -131,8 +131,38 @@ test('as root, code that NODE_OPTIONS loads runs as the user of the namespace, t
   assert.notEqual(atBoot, 0);
 });
 
+test('as root, code that runs before the function cannot put anything in the place of its directories', {
+  skip: needsRoot,
+}, async (t) => {
+  const { provider, run, evaluate } = await setUp(t);
+  await provider.secrets.create({ name: 'key', namespace: 'openfaas-fn', value: Buffer.from('v') });
+  const script = `
+    import { renameSync, symlinkSync } from 'node:fs';
+    const dir = process.env.SLUICE_SOCKET.slice(0, -2);
+    try { renameSync(dir + '/secrets', dir + '/x'); symlinkSync('/tmp', dir + '/secrets'); globalThis.outcome = 'done'; }
+    catch (error) { globalThis.outcome = error.code; }`;
+  const envVars = { NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(script).toString('base64')}` };
+  const ref = await run('fn', evaluator, { envVars, secrets: ['key'] });
+  assert.match(String((await evaluate(ref, 'globalThis.outcome')).value), /^(EPERM|EACCES)$/);
+});
+
+test('variables that Node.js reads as it starts come through as they are', async (t) => {
+  const { run, evaluate } = await setUp(t);
+  const value = `it's "$(id)" \\ and\n a line`;
+  const ref = await run('fn', evaluator, { envVars: { NODE_TRICKY: value, 'NODE_NO-NAME': 'x' } });
+  const { value: text } = await evaluate(ref, "fs.readFileSync('/proc/self/environ', 'utf8')");
+  const boot = String(text).split('\0');
+  assert.ok(boot.includes(`NODE_TRICKY=${value}`), String(text));
+  assert.deepEqual(
+    boot.filter((each) => each.startsWith('SLUICE_BOOT')),
+    [],
+  );
+  assert.deepEqual((await evaluate(ref, "[process.env.NODE_TRICKY, process.env['NODE_NO-NAME']]")).value, [value, 'x']);
+});
+
 test('user ids are taken from a range that this system maps', () => {
-  assert.equal(firstUserId('         0          0 4294967295\n'), 200_000);
-  assert.equal(firstUserId('0 1000 1\n1 100000 65536\n'), 30_000);
-  assert.equal(firstUserId('0 1000 1\n'), undefined);
+  assert.equal(firstUserId('         0          0 4294967295\n', '0000000a00'), 1_000_100_000);
+  assert.equal(firstUserId('0 1000 1\n1 100000 300000\n', '0000000a00'), 200_000);
+  assert.equal(firstUserId('0 1000 1\n1 100000 65536\n', '0000000a00'), 40_000);
+  assert.equal(firstUserId('0 1000 1\n', '0000000a00'), undefined);
 });

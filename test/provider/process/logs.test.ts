@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createLineSplitter } from '../../../provider/process/lines.ts';
 import { createLogRing, type LogRing } from '../../../provider/process/log-ring.ts';
 import { readLogs } from '../../../provider/process/read-logs.ts';
@@ -30,6 +32,21 @@ test('a line that is too long is cut into several, and nothing is lost', () => {
   splitter.end();
   assert.equal(lines.join(''), 'x'.repeat(25));
   assert.ok(lines.every((line) => line.length <= 10));
+});
+
+test('a short line does not keep the long output around it in memory', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const kept: string[] = [];
+  const splitter = createLineSplitter(65_536, (line) => void (line.length < 100 && kept.push(line)));
+  const chunk = Buffer.from(`${'x'.repeat(60_000)}\nthis is what is kept of it\n`);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let at = 0; at < 500; at += 1) splitter.push(chunk);
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.equal(kept.length, 500);
+  assert.ok(grown < 5_000_000, `${grown} bytes for ${kept.length} short lines`);
 });
 
 test('a ring keeps the last lines by number and by size', () => {

@@ -69,7 +69,7 @@ test('a file that shrinks while it is packed leaves nothing behind', async (t) =
   assert.deepEqual(await readdir(dir), ['data']);
 });
 
-test('the cache compresses a layer once, notices a cut file, and drops what nobody used for a month', async (t) => {
+test('the cache compresses a layer once, notices a damaged file, and drops what nobody used for a month', async (t) => {
   const dir = await makeTmpDir(t);
   const cache = createLayerCache(dir);
   const request = { entries: [text('a', 'content')], withParents: true, createdBy: 'test' };
@@ -80,7 +80,7 @@ test('the cache compresses a layer once, notices a cut file, and drops what nobo
   await utimes(path, past, past);
   assert.deepEqual((await cache.make(request)).blob.descriptor, first.blob.descriptor);
   const whole = await readFile(path);
-  await writeFile(path, whole.subarray(0, 5));
+  await writeFile(path, Buffer.from(whole).fill(7, 12, 20));
   assert.deepEqual((await cache.make(request)).blob.descriptor, first.blob.descriptor);
   assert.deepEqual(await readFile(path), whole);
   const long = new Date(Date.now() - 31 * 24 * 3_600_000);
@@ -104,4 +104,16 @@ test('files inside a tar are found without unpacking it; what is no tar is refus
   assert.deepEqual([contentOf('a'), contentOf('empty'), contentOf(deep)], ['first', '', 'second']);
   await writeFile(file, randomBytes(2048));
   await assert.rejects(indexTar(file), /expected an uncompressed tar/);
+});
+
+test('a layer that several builds want at once is made once, and whole', async (t) => {
+  const dir = await makeTmpDir(t);
+  const entries: LayerEntry[] = [{ kind: 'file', path: 'data', mode: 0o644, source: randomBytes(3_000_000) }];
+  const caches = [createLayerCache(dir), createLayerCache(dir)];
+  const made = await Promise.all(
+    [0, 1, 0, 1, 0].map((which) => caches[which]!.make({ entries, withParents: true, createdBy: 'test' })),
+  );
+  const bytes = await readFile(join(dir, `${made[0]!.diffId.slice(7)}.tar.gz`));
+  for (const layer of made) assert.equal(layer.blob.descriptor.digest, sha256(bytes));
+  assert.equal((await readdir(dir)).length, 2);
 });

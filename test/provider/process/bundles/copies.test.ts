@@ -98,6 +98,19 @@ test('copies go with their area, with their bundle, and in the sweep when an ear
   assert.equal(existsSync(ofBob), false);
 });
 
+test('a copy that is wanted while its area or its bundle goes is made after that', asRoot, async (t) => {
+  const { bundles, digest } = await setUp(t);
+  for (let round = 0; round < 20; round += 1) {
+    const first = bundles.unpacked(digest, alice);
+    if (round % 2 === 0) await first;
+    const removed = bundles.removeArea('alice');
+    const root = await bundles.unpacked(digest, alice);
+    await removed;
+    assert.deepEqual(readdirSync(root).sort(), ['bin', 'handler.js', 'link', 'sluice.json'], `round ${round}`);
+    await first;
+  }
+});
+
 test('an area that is no plain name is refused', async (t) => {
   const { bundles, digest, runDir } = await setUp(t);
   await assert.rejects(bundles.unpacked(digest, { ...alice, area: '../x' }), { code: 'invalid', message: /area: expected/ });

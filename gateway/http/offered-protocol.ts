@@ -1,0 +1,23 @@
+// Requests that offer to switch to another protocol (`Upgrade`), an offer that may be ignored (RFC 9110, 7.8).
+import type { IncomingMessage } from 'node:http';
+
+type Parser = { getCurrentBuffer?(): Buffer | undefined };
+
+/** A WebSocket handshake as RFC 6455, 4.1 has it, which has no body. */
+export const isWebSocketHandshake = ({ method, headers, httpVersionMinor }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  httpVersionMinor === 1 &&
+  headers.upgrade?.toLowerCase() === 'websocket' &&
+  headers['transfer-encoding'] === undefined &&
+  (headers['content-length'] ?? '0') === '0';
+
+/**
+ * Whether the connection has to end with the answer to a request whose offer is ignored: node:http drops what stands behind
+ * such a request in the same packet, and would take what comes next for the beginning of a request.
+ * Only to be called while the request's head is being read.
+ */
+export const losesWhatFollows = (req: IncomingMessage): boolean => {
+  const { parser } = req.socket as { parser?: Parser | null };
+  const packet = parser?.getCurrentBuffer?.();
+  return packet === undefined || packet.indexOf('\r\n\r\n') !== packet.length - 4;
+};
