@@ -9,8 +9,7 @@ import { createOpenNamespaces, type OpenNamespaces } from './open-namespaces.ts'
 import type { Settings } from './options.ts';
 import { functionLabel } from './pod.ts';
 import { trimPod } from './pod-facts.ts';
-import { probe } from './probe.ts';
-import type { Route } from './replica.ts';
+import type { PodReach } from './reach.ts';
 
 /** Without the bookkeeping of who wrote which field, which is longer than the object. */
 export const trimObject = <Item extends KubeObject>(item: Item): Item => {
@@ -52,7 +51,7 @@ export type ClusterViewParts = {
   readonly hub: Hub;
   readonly settings: Settings;
   readonly wholeCluster: boolean;
-  readonly routeTo: (pod: Pod, address: string) => Route;
+  readonly reach: PodReach;
 };
 
 const startInformers = (parts: ClusterViewParts, functions: Functions, open: OpenNamespaces): Informer[] => {
@@ -78,12 +77,12 @@ const startInformers = (parts: ClusterViewParts, functions: Functions, open: Ope
 
 /** Resolves when everything has been listed once. */
 export const openClusterView = async (parts: ClusterViewParts): Promise<ClusterView> => {
-  const { api, hub, wholeCluster, routeTo } = parts;
+  const { api, hub, wholeCluster, reach } = parts;
   const { now, defaultNamespace } = parts.settings;
   const listeners = createPodListeners();
   const onChange = (): void => functions.reconsider();
   const open = createOpenNamespaces({ api, defaultNamespace, wholeCluster, onChange });
-  const functions: Functions = new Functions({ hub, probe, routeTo, now, isOpen: open.has, onPod: listeners.tell });
+  const functions: Functions = new Functions({ hub, reach, now, isOpen: open.has, onPod: listeners.tell });
   const informers = startInformers(parts, functions, open);
   await Promise.all(informers.map((informer) => informer.synced));
   return {

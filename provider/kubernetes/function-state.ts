@@ -6,17 +6,16 @@ import { failureOf, lastEndOf } from './failure.ts';
 import type { Hub } from './hub.ts';
 import type { Deployment, Pod } from './objects.ts';
 import { isLeaving } from './pod-facts.ts';
-import type { Probe } from './probe.ts';
 import { readyPath } from './probes.ts';
-import { Replica, type Route } from './replica.ts';
+import type { PodReach } from './reach.ts';
+import { Replica } from './replica.ts';
 import { createRevisions } from './revision.ts';
 import { shownAnnotations, shownLabels, toConditions, toStatus } from './status.ts';
 
 export type FunctionStateParts = {
   readonly ref: FunctionRef;
   readonly hub: Hub;
-  readonly probe: Probe;
-  readonly routeTo: (pod: Pod, address: string) => Route;
+  readonly reach: PodReach;
   readonly now: () => number;
 };
 
@@ -36,6 +35,7 @@ export class FunctionState {
   readonly #revisions = createRevisions();
   readonly #replicas = new Map<string, Replica>();
   #conditions: Condition[] = [];
+  #pullError: string | undefined;
 
   constructor(parts: FunctionStateParts) {
     this.#parts = parts;
@@ -45,7 +45,10 @@ export class FunctionState {
   setDeployment(deployment: Deployment): void {
     const changed = this.deployment?.metadata.generation !== deployment.metadata.generation || this.deployment === undefined;
     this.deployment = deployment;
-    if (changed) this.#revisions.setTemplate(deployment.spec.template, this.pods());
+    if (changed) {
+      this.#revisions.setTemplate(deployment.spec.template, this.pods());
+      this.#pullError = undefined;
+    }
     this.#tell(changed);
   }
 
@@ -53,11 +56,10 @@ export class FunctionState {
     const known = this.#replicas.get(uid);
     if (known !== undefined) known.update(pod);
     else {
-      const { hub, probe, routeTo, now } = this.#parts;
+      const { hub, reach, now } = this.#parts;
       const replica = new Replica({
         pod,
-        probe,
-        routeTo,
+        reach,
         now,
         revision: () => this.#revisions.of(replica.pod),
         path: () => readyPath(this.deployment?.spec.template.metadata?.annotations ?? {}),
@@ -125,7 +127,12 @@ export class FunctionState {
   }
 
   #failure(deployment: Deployment): FunctionFailure | undefined {
-    return failureOf(deployment, this.#wantedPods());
+    const failure = failureOf(deployment, this.#wantedPods());
+    if (failure?.reason !== 'ImagePullFailed') return failure;
+    // Between two tries Kubernetes only says that it waits; the cause was in the try before.
+    if (!failure.message.startsWith('ImagePullBackOff')) this.#pullError = failure.message;
+    else if (this.#pullError !== undefined) return { ...failure, message: this.#pullError };
+    return failure;
   }
 
   /** Why a pod that has an address is not used. */

@@ -11,6 +11,8 @@ import { createHub, type Hub } from './hub.ts';
 import { readLogs } from './logs.ts';
 import { createNamespaces } from './namespaces.ts';
 import { type KubernetesProviderOptions, type Settings, toSettings } from './options.ts';
+import { probe } from './probe.ts';
+import { createReach } from './reach.ts';
 import { createSecrets } from './secrets.ts';
 import { readUsage } from './usage.ts';
 
@@ -106,8 +108,8 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
   const wholeCluster = await maySeeCluster(api);
   log.info({ server: cluster.server, version, inside: cluster.inside, wholeCluster }, 'found Kubernetes');
   const hub = createHub(log);
-  const routeTo = (_pod: unknown, host: string) => ({ host, port: 8080 });
-  const view = await openClusterView({ api, hub, settings, wholeCluster, routeTo });
+  const reach = createReach({ mode: settings.reach, inside: cluster.inside, config: cluster.config, probe, log });
+  const view = await openClusterView({ api, hub, settings, wholeCluster, reach });
   const { functions, open } = view;
   const commands = createCommands({
     api,

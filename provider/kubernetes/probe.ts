@@ -1,5 +1,6 @@
 // Does a replica answer? Our own question to it, as the API server's view of a pod may be old or missing.
 import { request } from 'node:http';
+import { watchdogReadyHeader } from '../types/headers.ts';
 
 export type ProbeTarget = { readonly host: string; readonly port: number; readonly path: string };
 
@@ -19,9 +20,6 @@ const judge = (status: number, path: string): ProbeResult => {
   return { kind: 'refused', detail: `${path} answers ${status}` };
 };
 
-/** Set by our watchdog on its health answer: `false` while the function's own server does not listen yet. */
-const readyHeader = 'x-watchdog-ready';
-
 /** GET of the path; a listener that speaks no HTTP counts as ready once it has taken the connection. */
 export const probe: Probe = ({ host, port, path }, signal) =>
   new Promise((resolve) => {
@@ -35,7 +33,7 @@ export const probe: Probe = ({ host, port, path }, signal) =>
     const timer = setTimeout(() => done({ kind: 'silent', detail: `no answer within ${timeoutMs}ms` }), timeoutMs);
     asked.on('socket', (socket) => socket.once('connect', () => (connected = true)));
     asked.on('response', (answer) => {
-      const own = answer.headers[readyHeader];
+      const own = answer.headers[watchdogReadyHeader.toLowerCase()];
       if (own === 'false') done({ kind: 'refused', detail: "the function's own server does not listen yet" });
       else done(judge(answer.statusCode ?? 0, path));
     });

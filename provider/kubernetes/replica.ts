@@ -3,17 +3,14 @@
 import type { Endpoint } from '../provider.ts';
 import type { Pod } from './objects.ts';
 import { addressOf, isUnready, runOf } from './pod-facts.ts';
-import type { Probe } from './probe.ts';
-
-/** Where a pod is reached: its own address, or this end of a tunnel to it. */
-export type Route = { readonly host: string; readonly port: number };
+import type { ProbeResult } from './probe.ts';
+import type { PodReach, Route } from './reach.ts';
 
 export type ReplicaParts = {
   readonly pod: Pod;
   readonly revision: () => string;
   readonly path: () => string;
-  readonly probe: Probe;
-  readonly routeTo: (pod: Pod, address: string) => Route;
+  readonly reach: PodReach;
   readonly onReady: (endpoint: Endpoint) => void;
   readonly onGone: (endpointId: string) => void;
   readonly now: () => number;
@@ -79,6 +76,7 @@ export class Replica {
     this.#asking = undefined;
     clearTimeout(this.#timer);
     this.#drop();
+    this.#parts.reach.release(this.pod);
   }
 
   #hasRestarted(before: Pod, after: Pod): boolean {
@@ -97,13 +95,19 @@ export class Replica {
     if (address === undefined || this.#asking !== undefined) return;
     const asking = new AbortController();
     this.#asking = asking;
-    const route = this.#parts.routeTo(this.pod, address);
-    void this.#parts.probe({ ...route, path: this.#parts.path() }, asking.signal).then((result) => {
-      if (this.#asking !== asking) return;
-      this.#asking = undefined;
-      if (result.kind === 'ready') this.#answered(route);
-      else this.#failed(result.kind, result.detail);
-    });
+    void this.#parts.reach
+      .routeTo(this.pod, address)
+      .then(async (route) => ({
+        route,
+        result: await this.#parts.reach.probe({ ...route, path: this.#parts.path() }, asking.signal),
+      }))
+      .catch((error: Error) => ({ route: undefined, result: { kind: 'refused', detail: error.message } as ProbeResult }))
+      .then(({ route, result }) => {
+        if (this.#asking !== asking) return;
+        this.#asking = undefined;
+        if (result.kind !== 'ready') this.#failed(result.kind, result.detail);
+        else if (route !== undefined) this.#answered(route);
+      });
   }
 
   #answered(route: Route): void {
