@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { defaultNamespace } from '../../../provider/types/name.ts';
-import { within } from '../../helpers/eventually.ts';
-import { putSource, setUp } from './support/functions.ts';
+import { defaultNamespace } from '../../provider/types/name.ts';
+import { within } from '../helpers/eventually.ts';
+import { putSource, setUp } from '../provider/process/support/functions.ts';
 
 /** Answers when its loading began and ended, on the clock that all processes share. */
 const source = `
