@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
-import { expectStatus, makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { removeSample } from './inside.ts';
 import { gatewayBytes, watchdogMemory } from './memory.ts';
 import { ownLoad } from './own-load.ts';
 import { formatResults, type MemoryReport, machine, type Results } from './report.ts';
@@ -29,15 +30,9 @@ const quick: Sizes = { rounds: 1, durationMs: 1000, starts: 3, storm: 5, quietMs
 
 const startEmpty = async (t: Scope, pool: number): Promise<RunningGateway> => {
   const gateway = await startGateway(t, { args: ['--pool-size', String(pool), '--park-idle', '0', '--log-level', 'warn'] });
-  await removeSamples(gateway);
+  await removeSample(gateway);
   await settle(gateway, pool);
   return gateway;
-};
-
-/** A new gateway deploys a sample function, which would be in the way of counting. */
-const removeSamples = async (gateway: RunningGateway): Promise<void> => {
-  await gateway.program().until(/curl .*\/function\/hello/);
-  expectStatus(await gateway.control('DELETE', '/system/functions', { functionName: 'hello' }), 202, 'removal of the sample');
 };
 
 /** Functions that exist and have no replica. */
