@@ -116,7 +116,8 @@ const compare = (claim: Claim, name: ShapeName, rounds: Rounds): Comparison => {
 
 type Running = { readonly url: string; readonly pid: number };
 
-const startBench = async (t: Scope, file: string, path: string, ...args: readonly string[]): Promise<Running> => {
+/** Starts one of the programs here that print where they listen. */
+export const startBench = async (t: Scope, file: string, path: string, ...args: readonly string[]): Promise<Running> => {
   const program = startProgram(t, process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], { env: {} });
   return { url: `http://127.0.0.1:${(await program.until(/listening (\d+)/))[1]}${path}`, pid: program.pid };
 };
