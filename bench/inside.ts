@@ -29,7 +29,10 @@ export const startOpenGateway = async (t: Scope, args: readonly string[] = []): 
     async snapshot() {
       await rm(file, { force: true });
       process.kill(gateway.program().pid, 'SIGUSR2');
-      const text = await eventually(() => readFile(file, 'utf8').catch(() => ''), { what: 'the gateway has counted' });
+      const text = await eventually(() => readFile(file, 'utf8').catch(() => ''), {
+        what: 'the gateway has counted',
+        timeoutMs: 120_000,
+      });
       return JSON.parse(text);
     },
   };

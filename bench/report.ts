@@ -1,6 +1,8 @@
 // The results as one value for programs (`--json`) and as text for people.
 import { arch, cpus, release, type } from 'node:os';
 import { formatFinding } from './aim.ts';
+import { type BodyRow, bodyFindings, speedOf } from './bodies.ts';
+import { type Crowd, crowdFindings } from './crowd.ts';
 import type { Times } from './starts.ts';
 import type { Storm } from './storm.ts';
 import type { Throughput } from './throughput.ts';
@@ -27,6 +29,8 @@ export type Results = {
   readonly wakeCold?: Times | undefined;
   readonly storm?: Storm | undefined;
   readonly memory?: MemoryReport | undefined;
+  readonly crowd?: Crowd | undefined;
+  readonly bodies?: readonly BodyRow[] | undefined;
 };
 
 export const machine = (): string =>
@@ -82,6 +86,18 @@ const memoryLines = (memory: MemoryReport): string[] => [
   line('function, parked: growth of the gateway', `${number(memory.parkedFunctionBytes / 1e3, 0)} kB`),
 ];
 
+const crowdLines = (crowd: Crowd): string[] => [
+  '',
+  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every second`,
+  ...crowdFindings(crowd).map(formatFinding),
+];
+
+const bodyLines = (row: BodyRow): string[] => {
+  const { gateway, bare } = speedOf(row);
+  const speeds = `${megabytes(gateway)}/s through the gateway, ${megabytes(bare)}/s through the bare proxy`;
+  return ['', `Large bodies: ${speeds}`, ...bodyFindings(row).map(formatFinding)];
+};
+
 export const formatResults = (results: Results): string => {
   const lines = [
     `Sluice bench${results.quick ? ' (quick: for smoke, not for numbers)' : ''}`,
@@ -102,5 +118,7 @@ export const formatResults = (results: Results): string => {
     lines.push(line('warm / pool off', number(wakeWarm.p50Ms / wakeCold.p50Ms)));
   if (results.storm !== undefined) lines.push(...stormLines(results.storm));
   if (results.memory !== undefined) lines.push(...memoryLines(results.memory));
+  if (results.crowd !== undefined) lines.push(...crowdLines(results.crowd));
+  if (results.bodies !== undefined) lines.push(...results.bodies.flatMap(bodyLines));
   return `${lines.join('\n')}\n`;
 };

@@ -135,7 +135,11 @@ const startTargets = async (t: Scope, gateway: RunningGateway): Promise<Readonly
     'bare-proxy': await startBench(t, 'bare-proxy.ts', '/', behind.socketPath),
     'express-proxy': await startBench(t, 'express-proxy.ts', '/function/bench', behind.socketPath),
   };
-  for (const [target, { url }] of Object.entries(running)) await checkAnswers(target, url);
+  for (const [target, { url }] of Object.entries(running)) {
+    await checkAnswers(target, url).catch((error: Error) => {
+      throw new Error(`${target}: ${error.message}`, { cause: error });
+    });
+  }
   return running;
 };
 
