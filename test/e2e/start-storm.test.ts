@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultNamespace } from '../../provider/types/name.ts';
-import { longestTurn } from '../../gateway/longest-turn.ts';
+import { longestTurn } from '../gateway/longest-turn.ts';
 import { within } from '../helpers/eventually.ts';
 import { putSource, setUp } from '../provider/process/support/functions.ts';
 
