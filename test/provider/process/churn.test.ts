@@ -15,6 +15,9 @@ import { evaluator, putSource, setUp } from './support/functions.ts';
 
 const version = (text: string): string => `export const handler = () => new Response(${JSON.stringify(text)});`;
 
+/** A blank watchdog may be on its way when one looks: its streams are three. What leaks in one start of twenty is more. */
+const slack = 8;
+
 const descriptors = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
 
 const resources = (): Record<string, number> => {
@@ -61,9 +64,12 @@ test('after 200 functions that came and went, handles, files, directories and me
   await cycles(220);
   const after = await settle();
   t.diagnostic(JSON.stringify({ before, after }));
-  assert.ok(Math.abs(after.descriptors - before.descriptors) <= 3, `${before.descriptors} then ${after.descriptors} descriptors`);
+  assert.ok(
+    Math.abs(after.descriptors - before.descriptors) <= slack,
+    `${before.descriptors} then ${after.descriptors} descriptors`,
+  );
   for (const [name, number] of Object.entries(after.resources)) {
-    assert.ok(number <= (before.resources[name] ?? 0) + 3, `${name}: ${before.resources[name]} then ${number}`);
+    assert.ok(number <= (before.resources[name] ?? 0) + slack, `${name}: ${before.resources[name]} then ${number}`);
   }
   // 200 functions that stayed would be some megabytes.
   assert.ok(after.heap - before.heap < 3_000_000, `${after.heap - before.heap} bytes more`);
