@@ -1,5 +1,5 @@
 // The gateway's HTTP server: which requests it takes at all, who gets them, and how it stops.
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FaasError } from '../provider/types/errors.ts';
@@ -12,6 +12,7 @@ import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.
 import { watchStalls } from './http/stalled.ts';
 import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
 import { drainBriefly, endRaw } from './http/unread-body.ts';
+import { createServer as createHttpServer } from './node-http.ts';
 
 export type ServerParts = {
   readonly functions: {
