@@ -14,6 +14,9 @@ export type Timeouts = {
   readonly text: string;
 };
 
+// One for all that sleep: thousands of functions do, and a map of its own would cost each of them.
+const noRevisions: ReadonlyMap<string, readonly EndpointState[]> = new Map();
+
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
@@ -30,8 +33,8 @@ export class FunctionEntry {
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
   timeouts: Timeouts | undefined;
-  /** Ready endpoints by revision. */
-  readonly revisions = new Map<string, EndpointState[]>();
+  /** Ready endpoints by revision; replaced, never changed. */
+  revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
   route: Route = [];
   /** The endpoints that calls go to now; replaced, never changed. */
   ready: readonly EndpointState[] = [];
@@ -67,6 +70,19 @@ export interface FunctionTable extends ProviderObserver {
   subscribe(listener: (entry: FunctionEntry) => void): () => void;
 }
 
+const withEndpoint = (entry: FunctionEntry, endpoint: EndpointState): FunctionEntry['revisions'] => {
+  const same = entry.revisions.get(endpoint.revision) ?? [];
+  return new Map(entry.revisions).set(endpoint.revision, [...same, endpoint]);
+};
+
+const withoutEndpoint = (entry: FunctionEntry, endpoint: EndpointState): FunctionEntry['revisions'] => {
+  const revisions = new Map(entry.revisions);
+  const left = revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
+  if (left.length === 0) revisions.delete(endpoint.revision);
+  else revisions.set(endpoint.revision, left);
+  return revisions.size === 0 ? noRevisions : revisions;
+};
+
 export const createFunctionTable = (parts: { readonly now?: () => number } = {}): FunctionTable => {
   const now = parts.now ?? Date.now;
   const functions = new Map<string, FunctionEntry>();
@@ -86,12 +102,6 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
     if (before.annotations !== report.annotations) entry.timeoutMs = functionTimeoutMs(report.annotations);
-  };
-
-  const drop = (entry: FunctionEntry, endpoint: EndpointState): void => {
-    const left = entry.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
-    if (left.length === 0) entry.revisions.delete(endpoint.revision);
-    else entry.revisions.set(endpoint.revision, left);
   };
 
   return {
@@ -122,7 +132,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
         endpoints.delete(endpoint.id);
         void endpoint.retire();
       }
-      entry.revisions.clear();
+      entry.revisions = noRevisions;
       changed(entry);
     },
     endpointReady(ref: FunctionRef, endpoint: Endpoint) {
@@ -130,7 +140,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
       endpoints.set(endpoint.id, state);
-      entry.revisions.set(endpoint.revision, [...(entry.revisions.get(endpoint.revision) ?? []), state]);
+      entry.revisions = withEndpoint(entry, state);
       changed(entry);
     },
     async endpointGone(ref, endpointId) {
@@ -139,7 +149,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
       endpoints.delete(endpointId);
       const entry = functions.get(formatRef(ref));
       if (entry !== undefined) {
-        drop(entry, endpoint);
+        entry.revisions = withoutEndpoint(entry, endpoint);
         changed(entry);
       }
       await endpoint.retire();
