@@ -9,6 +9,7 @@ import { type Config, readConfig } from './config.ts';
 import { type Credentials, keepCredentials, readCredentials, sweepCredentials } from './credentials.ts';
 import { authorize } from './http/authorize.ts';
 import { basicAuth, noAuth } from './http/basic-auth.ts';
+import { createCallLog } from './http/call-log.ts';
 import { createFunctionHandler } from './invoke/http.ts';
 import { createInvoker } from './invoke/invoke.ts';
 import { createFunctionTable } from './invoke/table.ts';
@@ -72,7 +73,7 @@ const openProcessProvider = async ({ config, env, version, log }: ProviderParts)
   return createProcessProvider({
     dataDir: config.dataDir,
     runDir: useRuntimeDir ? runtimeDir : undefined,
-    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.cjs'),
+    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.packed.cjs'),
     nodePath: process.execPath,
     defaultNamespace: config.functionNamespace,
     log: log.child({ part: 'provider' }),
@@ -93,7 +94,7 @@ const openInvocationPath = async (
   release: string,
   resources: AsyncDisposableStack,
 ) => {
-  const table = createFunctionTable();
+  const table = createFunctionTable({ limits: config });
   provider.watch(metrics.observer);
   provider.watch(table);
   await table.whenSynced();
@@ -107,7 +108,10 @@ const openInvocationPath = async (
     onError: (entry, error) => log.warn({ fn: entry.key, err: error }, 'an idle function could not be parked'),
   });
   resources.defer(() => parking.close());
-  const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs });
+  // Who asks for this log wants it whatever else is to be told.
+  const callLog = createCallLog(config.accessLog, log.child({ part: 'call' }, { level: 'info' }));
+  const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs, callLog });
+  resources.defer(() => invoker.close());
   return { table, handler: createFunctionHandler({ invoker, defaultNamespace: config.functionNamespace, version: release }) };
 };
 

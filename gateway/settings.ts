@@ -59,6 +59,16 @@ const oneOf =
 const trueOrFalse = (value: string): Parsed<boolean> =>
   value === 'true' || value === 'false' ? { value: value === 'true' } : { expected: 'true or false' };
 
+const accessLog = (value: string): Parsed<number | 'errors'> => {
+  if (value === 'errors') return { value };
+  if (value === 'off') return { value: 0 };
+  if (value === 'all') return { value: 1 };
+  const share = Number(value);
+  return /^[\d.]+$/.test(value) && share >= 0 && share <= 1
+    ? { value: share }
+    : { expected: 'off, all, errors or a share of the calls such as 0.01' };
+};
+
 const provider = (value: string): Parsed<'process'> => {
   if (value === 'process') return { value };
   return { expected: value === 'kubernetes' ? 'process; the kubernetes provider is not part of this version' : 'process' };
@@ -138,6 +148,41 @@ export const gatewaySettings = {
     parse: timeout,
     doc: 'longest time for one call of a function that sets no sluice.dev/timeout',
   },
+  idleTimeoutMs: {
+    flag: 'idle-timeout',
+    env: ['SLUICE_IDLE_TIMEOUT'],
+    default: '0',
+    parse: duration(0, 'a duration such as 5m, or 0 for no limit'),
+    doc: 'longest silence of a stream or WebSocket of a function that sets no sluice.dev/idle-timeout; 0 for no limit',
+  },
+  maxInflight: {
+    flag: 'max-inflight',
+    env: ['SLUICE_MAX_INFLIGHT'],
+    default: '0',
+    parse: wholeNumber('a whole number, 0 for no limit', 0, 10_000_000),
+    doc: 'calls that run at once in a function that sets no sluice.dev/max-inflight; 0 for no limit',
+  },
+  maxInflightPerReplica: {
+    flag: 'max-inflight-per-replica',
+    env: ['SLUICE_MAX_INFLIGHT_PER_REPLICA'],
+    default: '0',
+    parse: wholeNumber('a whole number, 0 for no limit', 0, 10_000_000),
+    doc: 'calls that run at once in a replica of a function that sets no sluice.dev/max-inflight-per-replica; 0 for no limit',
+  },
+  maxQueue: {
+    flag: 'max-queue',
+    env: ['SLUICE_MAX_QUEUE'],
+    default: '100',
+    parse: wholeNumber('a whole number, 0 lets none wait', 0, 10_000_000),
+    doc: 'calls of a function that wait for a place under its limits; more get 429 or 503; 0 lets none wait',
+  },
+  maxQueueWaitMs: {
+    flag: 'max-queue-wait',
+    env: ['SLUICE_MAX_QUEUE_WAIT'],
+    default: '10s',
+    parse: duration(0, 'a duration such as 10s, or 0 for no limit'),
+    doc: 'longest wait for such a place; 0 for no limit',
+  },
   drainTimeoutMs: {
     flag: 'drain-timeout',
     env: ['SLUICE_DRAIN_TIMEOUT'],
@@ -186,6 +231,13 @@ export const gatewaySettings = {
     default: 'json',
     parse: oneOf('json', 'text'),
     doc: 'form of the log on standard error; on a terminal the default is text',
+  },
+  accessLog: {
+    flag: 'access-log',
+    env: ['SLUICE_ACCESS_LOG'],
+    default: 'off',
+    parse: accessLog,
+    doc: 'function calls that are logged, whatever the log level: off, all, errors (refused, left or failed) or a share such as 0.01',
   },
 } satisfies Readonly<Record<string, Setting<unknown>>>;
 

@@ -1,22 +1,50 @@
-// Answers that the watchdog gives in the function's place: text for people, and a header that names us.
+// Answers that the watchdog gives in the function's place: text for people, JSON when asked for, and headers that name us.
 import type { ServerResponse } from 'node:http';
-import { internalHeader } from '../provider/types/headers.ts';
+import { errorCodeHeader, errorReasonHeader, internalHeader } from '../provider/types/headers.ts';
 
-/** Answers in the function's place, or cuts the connection when an answer has begun: a cut is seen, a short body is not. */
-export const answer = (response: ServerResponse, status: number, text: string, headers: readonly string[] = []): void => {
+/** The word of `provider/types/errors.ts` for a status that the watchdog gives. */
+const codes: Readonly<Record<number, string>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  405: 'method-not-allowed',
+  409: 'conflict',
+  413: 'too-large',
+  429: 'busy',
+  500: 'internal',
+  503: 'unavailable',
+  504: 'timeout',
+};
+
+const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+
+/**
+ * Answers in the function's place, or cuts the connection when an answer has begun: a cut is seen, a short body is not.
+ * @param reason finer than the status
+ */
+export const answer = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+  reason?: string,
+): void => {
   if (response.headersSent) {
     if (!response.writableEnded) response.destroy();
     return;
   }
   if (response.destroyed) return;
-  const body = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  const code = codes[status];
+  const asJson = code !== undefined && response.req.headers.accept?.toLowerCase().includes('application/json') === true;
+  const body = asJson ? `${JSON.stringify({ error: { code, reason, message: text.trimEnd() } })}\n` : ended(text);
   response.writeHead(status, [
     'Content-Type',
-    'text/plain; charset=utf-8',
+    asJson ? 'application/json' : 'text/plain; charset=utf-8',
     'Content-Length',
     String(Buffer.byteLength(body)),
     internalHeader,
     'watchdog',
+    ...(code === undefined ? [] : [errorCodeHeader, code]),
+    ...(reason === undefined ? [] : [errorReasonHeader, reason]),
     ...headers,
   ]);
   response.end(body);

@@ -94,7 +94,7 @@ export class Call {
     const timer = setTimeout(
       () => {
         const text = `watchdog: the request body was not complete within read_timeout of ${formatDuration(ms)}`;
-        this.#cutShort(text);
+        this.#cutShort(text, 'ReadTimeout');
       },
       Math.min(longestTimerMs, ms),
     );
@@ -104,14 +104,15 @@ export class Call {
   }
 
   /** Answers that the function did not, with why. */
-  fail(status: number, text: string, headers: readonly string[] = []): void {
+  fail(status: number, text: string, headers: readonly string[] = [], reason?: string): void {
     this.failure = text;
-    answer(this.response, status, text, headers);
+    answer(this.response, status, text, headers, reason);
   }
 
   expire(): void {
     const limit = `${this.#limitName} of ${formatDuration(this.#limitMs)}`;
-    this.#cutShort(`watchdog: the function did not finish within ${limit}`);
+    const reason = this.#limitName === 'write_timeout' ? 'WriteTimeout' : 'ExecTimeout';
+    this.#cutShort(`watchdog: the function did not finish within ${limit}`, reason);
   }
 
   close(): void {
@@ -122,12 +123,12 @@ export class Call {
     this.onEnd?.(this);
   }
 
-  #cutShort(text: string): void {
+  #cutShort(text: string, reason: string): void {
     if (this.over) return;
     this.#abort('timeout');
     const [name, value] = this.duration();
     // Why close: the rest of an unfinished body would be taken for the next request's wait.
-    this.fail(504, text, this.request.complete ? [name, value] : [name, value, 'Connection', 'close']);
+    this.fail(504, text, this.request.complete ? [name, value] : [name, value, 'Connection', 'close'], reason);
   }
 
   #abort(reason: EndReason): void {

@@ -130,7 +130,8 @@ export class Front {
     const call = new Call(request, response, this.#onEnd);
     this.#calls.add(call);
     if (config.maxInflight > 0 && this.#calls.size > config.maxInflight) {
-      answer(response, 429, `watchdog: max_inflight of ${config.maxInflight} calls at once is reached`, ['Retry-After', '1']);
+      const text = `watchdog: max_inflight of ${config.maxInflight} calls at once is reached`;
+      answer(response, 429, text, ['Retry-After', '1'], 'MaxInflight');
       return;
     }
     startLimits(call, config);

@@ -72,7 +72,8 @@ export const createContext = async (options: ContextOptions): Promise<BuildConte
   const dir = join(cwd, 'build', options.name);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  await copyTree(template.dir, dir);
+  // A function of lang dockerfile has no template.
+  if (template.dir !== '') await copyTree(template.dir, dir);
   const handlerDir = join(dir, template.handlerFolder);
   await mkdir(handlerDir, { recursive: true });
   const skipped = new Set(['build', 'template', '.secrets', ...((await skipsPackages(source)) ? ['node_modules'] : [])]);

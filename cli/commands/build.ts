@@ -1,23 +1,30 @@
 // sluice build
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { Context } from '../context.ts';
 import { type GlobalOptions, type OutputOption, type StackOption, wantsJson } from '../options.ts';
 import { writeJson } from '../output/json.ts';
-import { createProgress } from '../output/progress.ts';
+import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
 import { findStack } from '../stack/find.ts';
 import type { StackFunction } from '../stack/stack.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
-import { type BuildOptions, buildOne, buildOptions, shrinkwrapOne, warnWithoutEffect } from '../steps/build-options.ts';
+import { type BuildOptions, buildOne, buildOptions, shrinkwrapOne, toBuild, warnWithoutEffect } from '../steps/build-options.ts';
 import { manyOptions } from '../steps/deploy-options.ts';
+import { type ImageOptions, imageOptions, type PackagingOption, packagingOption } from '../steps/image-options.ts';
+import { createImager, type Imager, withPrefix } from '../steps/imager.ts';
+import { nameImage } from '../steps/name-image.ts';
 import { reportFailures } from '../steps/report.ts';
 import { runAll } from '../steps/run-all.ts';
 
 type Options = GlobalOptions &
   OutputOption &
   StackOption &
-  BuildOptions & {
+  BuildOptions &
+  ImageOptions &
+  PackagingOption & {
+    readonly oci?: string;
     readonly parallel: number;
     readonly image?: string;
     readonly name?: string;
@@ -46,31 +53,67 @@ const pick = async (ctx: Context, options: Options): Promise<Work> => {
   return stack;
 };
 
+type Run = { readonly ctx: Context; readonly options: Options; readonly copy: readonly string[]; readonly progress: Progress };
+
+const isDockerfileLang = (fn: StackFunction): boolean => fn.lang.toLowerCase() === 'dockerfile';
+
+/** Why not every template that has a Dockerfile: many of OpenFaaS's run from a bundle just as well. */
+const isDockerfile = async (fn: StackFunction, options: Options, imager: Imager): Promise<boolean> =>
+  options.packaging !== 'bundle' &&
+  (isDockerfileLang(fn) || (options.packaging === 'image' && (await imager.needsDockerfile(fn))));
+
+/** @param imager present when anything of this run becomes an image */
+const buildFunction = async (run: Run, fn: StackFunction, imager: Imager | undefined): Promise<Built> => {
+  const { ctx, options, copy, progress } = run;
+  const request = { fn, copy, options, log: (line: string) => progress.line(fn.name, line) };
+  progress.step(fn.name, 'building');
+  if (options.shrinkwrap) {
+    const directory = await shrinkwrapOne(ctx, request);
+    progress.done(fn.name, 'written');
+    return { name: fn.name, directory };
+  }
+  if (imager !== undefined && (await isDockerfile(fn, options, imager))) {
+    const image = withPrefix(await nameImage(ctx, fn, options.tag), ctx.env.OPENFAAS_PREFIX);
+    await imager.buildDockerfile(toBuild(ctx, request), image);
+    progress.done(fn.name, 'built');
+    return { name: fn.name, image };
+  }
+  const built = await buildOne(ctx, request);
+  const { image, file, bytes } = built;
+  const size = `built, ${Math.ceil(bytes / 1024)} KiB`;
+  if (imager === undefined || options.oci === undefined) {
+    progress.done(fn.name, size);
+    return { name: fn.name, image, file };
+  }
+  progress.step(fn.name, 'writing the image');
+  const directory = join(resolve(ctx.cwd, options.oci), fn.name);
+  const written = await imager.write({ fn, image, bundle: built }, directory);
+  progress.done(fn.name, size);
+  return { name: fn.name, image: written, file, directory };
+};
+
 const build = async (ctx: Context, command: Command): Promise<void> => {
   const options = command.optsWithGlobals<Options>();
   warnWithoutEffect(ctx, command);
   const { functions, copy } = await pick(ctx, options);
   const wanted = functions.filter((fn) => !fn.skipBuild);
   for (const fn of functions) if (fn.skipBuild) ctx.stderr.write(`${fn.name}: skip_build is set\n`);
+  const makesImages = options.oci !== undefined || options.packaging === 'image' || wanted.some(isDockerfileLang);
+  const imager = makesImages && !options.shrinkwrap ? await createImager(ctx, options) : undefined;
   const names = wanted.map((fn) => fn.name);
   const progress = createProgress(ctx.stderr, ctx.env, names);
+  const run: Run = { ctx, options, copy, progress };
   const outcomes = await runAll(wanted, options.parallel, async (fn): Promise<Built> => {
-    const request = { fn, copy, options, log: (line: string) => progress.line(fn.name, line) };
-    progress.step(fn.name, 'building');
     try {
-      if (options.shrinkwrap) {
-        const directory = await shrinkwrapOne(ctx, request);
-        progress.done(fn.name, 'written');
-        return { name: fn.name, directory };
-      }
-      const { image, file, bytes } = await buildOne(ctx, request);
-      progress.done(fn.name, `built, ${Math.ceil(bytes / 1024)} KiB`);
-      return { name: fn.name, image, file };
+      return await buildFunction(run, fn, imager);
     } catch (error) {
       progress.failed(fn.name, 'failed');
       throw error;
     }
-  }).finally(progress.close);
+  }).finally(async () => {
+    progress.close();
+    await imager?.close();
+  });
   const built = outcomes.flatMap((each) => (each.ok ? [each.result] : []));
   if (wantsJson(options)) writeJson(ctx.stdout, built);
   else for (const each of built) ctx.stdout.write(`${each.image ?? each.directory}\n`);
@@ -83,6 +126,7 @@ export const define: Define = (command, ctx) => {
     .option('--handler <dir>', 'build without a stack file: folder of the handler')
     .option('--name <name>', 'build without a stack file: name of the function')
     .option('--lang <lang>', 'build without a stack file: template');
-  buildOptions(manyOptions(command));
+  command.option('--oci <dir>', 'also write images, as OCI layouts <dir>/<name>');
+  packagingOption(imageOptions(buildOptions(manyOptions(command))), 'bundles, and images of Dockerfiles');
   command.action(() => build(ctx, command));
 };

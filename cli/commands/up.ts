@@ -1,4 +1,4 @@
-// sluice up: build -> upload -> deploy -> wait until it answers -> print the URL, for every function of the stack.
+// sluice up: build -> upload or push -> deploy -> wait until it answers -> print the URL, for every function of the stack.
 import type { Command } from 'commander';
 import { FaasError } from '../../provider/types/errors.ts';
 import { uploadBundle } from '../client/bundles.ts';
@@ -10,14 +10,23 @@ import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
 import { findStack } from '../stack/find.ts';
 import type { Stack, StackFunction } from '../stack/stack.ts';
-import { type BuildOptions, buildOne, buildOptions, warnWithoutEffect } from '../steps/build-options.ts';
+import {
+  type BuildOptions,
+  type BuildRequest,
+  buildOne,
+  buildOptions,
+  toBuild,
+  warnWithoutEffect,
+} from '../steps/build-options.ts';
 import { type Deployed, type DeployPlan, deployOne, describeDeployed, type Package } from '../steps/deploy-function.ts';
 import { type DeployOptions, deployOptions, manyOptions, planDeployment, readDeployFlags } from '../steps/deploy-options.ts';
+import { type ImageOptions, imageOptions } from '../steps/image-options.ts';
+import { createImager, type ImageResult, type Imager, withPrefix } from '../steps/imager.ts';
 import { nameImage } from '../steps/name-image.ts';
 import { reportDeployed, reportFailures } from '../steps/report.ts';
 import { type Outcome, runAll } from '../steps/run-all.ts';
 
-type Options = DeployOptions & BuildOptions & { readonly skipPush: boolean; readonly skipDeploy: boolean };
+type Options = DeployOptions & BuildOptions & ImageOptions & { readonly skipPush: boolean; readonly skipDeploy: boolean };
 
 type Run = {
   readonly ctx: Context;
@@ -26,22 +35,36 @@ type Run = {
   readonly options: Options;
   readonly plan: DeployPlan;
   readonly progress: Progress;
+  /** Present when the gateway runs images. */
+  readonly imager: Imager | undefined;
 };
 
-const checkPackaging = ({ plan, client }: Run): void => {
-  if (plan.packaging === 'bundle') return;
-  throw new FaasError(
-    'not-implemented',
-    `${client.gateway} runs container images, and this build makes bundles; build and push the image, then use \`sluice deploy\``,
-  );
+/** The function as an image in its registry. */
+const makeImage = async (run: Run, imager: Imager, request: BuildRequest): Promise<Package> => {
+  const { ctx, options, progress } = run;
+  const { fn } = request;
+  const push = (work: () => Promise<ImageResult>): Promise<ImageResult> => {
+    progress.step(fn.name, 'pushing');
+    return work();
+  };
+  if (await imager.needsDockerfile(fn)) {
+    const image = await nameImage(ctx, fn, options.tag);
+    await imager.buildDockerfile(toBuild(ctx, request), image);
+    return options.skipPush
+      ? { image: withPrefix(image, ctx.env.OPENFAAS_PREFIX) }
+      : await push(() => imager.pushDockerfile(image));
+  }
+  const built = await buildOne(ctx, request);
+  if (options.skipPush) return { image: withPrefix(await nameImage(ctx, fn, options.tag), ctx.env.OPENFAAS_PREFIX) };
+  return push(() => imager.push({ fn, image: built.image, bundle: built }));
 };
 
 const makePackage = async (run: Run, fn: StackFunction): Promise<Package> => {
-  const { ctx, stack, options, progress } = run;
+  const { ctx, stack, options, progress, imager } = run;
   if (fn.skipBuild) return { image: await nameImage(ctx, fn, options.tag) };
-  checkPackaging(run);
   progress.step(fn.name, 'building');
   const request = { fn, copy: stack.copy, options, log: (line: string) => progress.line(fn.name, line) };
+  if (imager !== undefined) return { image: (await makeImage(run, imager, request)).image };
   const { image, digest, file, bytes } = await buildOne(ctx, request);
   return { image, bundle: { file, digest, bytes } };
 };
@@ -96,14 +119,18 @@ const up = async (ctx: Context, command: Command): Promise<void> => {
   const plan = await planDeployment(client, options);
   const names = stack.functions.map((fn) => fn.name);
   const progress = createProgress(ctx.stderr, ctx.env, names);
-  const run: Run = { ctx, client, stack, options, plan, progress };
-  const outcomes = await runAll(stack.functions, options.parallel, (fn) => bringUp(run, fn)).finally(progress.close);
+  const imager = plan.packaging === 'image' ? await createImager(ctx, options) : undefined;
+  const run: Run = { ctx, client, stack, options, plan, progress, imager };
+  const outcomes = await runAll(stack.functions, options.parallel, (fn) => bringUp(run, fn)).finally(async () => {
+    progress.close();
+    await imager?.close();
+  });
   report(ctx, outcomes, wantsJson(options));
 };
 
 export const define: Define = (command, ctx) => {
   addSwitch(command, '--skip-push', 'do not upload what was built');
   addSwitch(command, '--skip-deploy', 'build and upload only');
-  deployOptions(buildOptions(manyOptions(command)));
+  deployOptions(imageOptions(buildOptions(manyOptions(command))));
   command.action(() => up(ctx, command));
 };

@@ -51,7 +51,7 @@ export const warnWithoutEffect = (ctx: Context, command: Command): void => {
   }
 };
 
-type Request = {
+export type BuildRequest = {
   readonly fn: StackFunction;
   /** `configuration.copy` of the stack. */
   readonly copy: readonly string[];
@@ -59,7 +59,7 @@ type Request = {
   readonly log: (line: string) => void;
 };
 
-const toBuild = (ctx: Context, { fn, copy, options, log }: Request): Build => ({
+export const toBuild = (ctx: Context, { fn, copy, options, log }: BuildRequest): Build => ({
   name: fn.name,
   lang: fn.lang,
   handlerDir: fn.handler,
@@ -77,13 +77,13 @@ const toBuild = (ctx: Context, { fn, copy, options, log }: Request): Build => ({
 });
 
 /** @throws invalid with what is wrong in the function */
-export const buildOne = async (ctx: Context, request: Request): Promise<BuiltFunction> => {
+export const buildOne = async (ctx: Context, request: BuildRequest): Promise<BuiltFunction> => {
   const { buildFunction } = await import('../build/build-function.ts');
   return buildFunction(toBuild(ctx, request));
 };
 
 /** Resolves to the build directory. @throws invalid */
-export const shrinkwrapOne = async (ctx: Context, request: Request): Promise<string> => {
+export const shrinkwrapOne = async (ctx: Context, request: BuildRequest): Promise<string> => {
   const { shrinkwrapFunction } = await import('../build/build-function.ts');
   return shrinkwrapFunction(toBuild(ctx, request));
 };

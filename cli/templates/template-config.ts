@@ -25,6 +25,8 @@ export const SluiceSection = z.strictObject(
     exclude: words.optional(),
     /** Command that tests a function, run in its folder by `sluice build --test`; split on single spaces. */
     test: text.optional(),
+    /** Image that an image of the function is built on, where the gateway runs images. */
+    base_image: text.optional(),
   },
   { error: 'expected an object' },
 );

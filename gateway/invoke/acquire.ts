@@ -1,8 +1,9 @@
 // First step of a call: from a name to an endpoint that may be used now. Ready functions take no turn of the event loop;
 // unknown ones are looked up, sleeping ones are waited for.
 import { type FaasError, toFaasError } from '../../provider/types/errors.ts';
-import { pickEndpoint } from './balance.ts';
+import { pickEndpoint, pickWithRoom } from './balance.ts';
 import type { EndpointState } from './endpoint.ts';
+import type { Candidate } from './gate.ts';
 import type { Lookup } from './lookup.ts';
 import type { InvokeMetrics } from './metrics.ts';
 import type { FunctionEntry, FunctionTable } from './table.ts';
@@ -40,15 +41,19 @@ export type AcquireParts = {
 };
 
 /** A claim under way or granted. */
-export class Claim implements Waiter {
+export class Claim implements Waiter, Candidate {
+  readonly interactive: boolean;
   readonly #parts: AcquireParts;
   readonly #claimant: Claimant;
   #entry: FunctionEntry | undefined;
   #endpoint: EndpointState | undefined;
   #waitingSince: number | undefined;
+  /** In the line of the function's gate. */
+  #queued = false;
   #released = false;
 
-  constructor(parts: AcquireParts, claimant: Claimant) {
+  constructor(parts: AcquireParts, claimant: Claimant, interactive: boolean) {
+    this.interactive = interactive;
     this.#parts = parts;
     this.#claimant = claimant;
   }
@@ -84,8 +89,19 @@ export class Claim implements Waiter {
     const entry = this.#entry;
     if (entry === undefined) return;
     if (this.#waitingSince !== undefined) this.#parts.activator.leave(entry, this);
+    if (this.#queued) {
+      entry.gate?.leave(this);
+      this.#unqueued(entry);
+    }
     entry.inFlight -= 1;
     entry.lastCallMs = (this.#parts.now ?? Date.now)();
+    entry.gate?.advance();
+  }
+
+  admitted(): void {
+    const entry = this.#entry as FunctionEntry;
+    if (this.#queued) this.#unqueued(entry);
+    this.#choose(entry.waiting === 0);
   }
 
   wake(): void {
@@ -98,6 +114,9 @@ export class Claim implements Waiter {
 
   refuse(error: FaasError): void {
     this.#waitingSince = undefined;
+    const entry = this.#entry as FunctionEntry;
+    if (this.#queued) this.#unqueued(entry);
+    this.#parts.metrics.refused?.(entry.key, error.reason ?? error.code);
     this.#claimant.refused(error);
   }
 
@@ -106,21 +125,40 @@ export class Claim implements Waiter {
     entry.inFlight += 1;
     entry.lastCallMs = (this.#parts.now ?? Date.now)();
     this.#claimant.known(entry);
-    this.#choose(entry.waiting === 0);
+    if (entry.gate === undefined) this.#choose(entry.waiting === 0);
+    else if (entry.gate.enter(this)) this.#joined(entry);
   }
 
   /** @param first false sends the call behind those that wait already */
   #choose(first: boolean, except?: EndpointState): void {
     const entry = this.#entry as FunctionEntry;
-    const endpoint = first ? pickEndpoint(entry.ready, this.#parts.random ?? Math.random, except) : undefined;
-    if (endpoint === undefined) {
+    const endpoint = first ? this.#pick(entry, except) : undefined;
+    if (endpoint !== undefined) {
+      endpoint.inFlight += 1;
+      this.#endpoint = endpoint;
+      this.#claimant.granted(endpoint);
+    } else if (first && entry.ready.length > 0 && entry.gate !== undefined) {
+      if (entry.gate.hold(this)) this.#joined(entry);
+    } else {
       this.#waitingSince = performance.now();
       this.#parts.activator.wait(entry, this);
-      return;
     }
-    endpoint.inFlight += 1;
-    this.#endpoint = endpoint;
-    this.#claimant.granted(endpoint);
+  }
+
+  #pick(entry: FunctionEntry, except: EndpointState | undefined): EndpointState | undefined {
+    const random = this.#parts.random ?? Math.random;
+    if (entry.gate === undefined) return pickEndpoint(entry.ready, random, except);
+    return pickWithRoom(entry.ready, random, except, entry.limits.maxInflightPerReplica);
+  }
+
+  #joined(entry: FunctionEntry): void {
+    this.#queued = true;
+    this.#parts.metrics.queued?.(entry.key, 1);
+  }
+
+  #unqueued(entry: FunctionEntry): void {
+    this.#queued = false;
+    this.#parts.metrics.queued?.(entry.key, -1);
   }
 
   #dropEndpoint(): void {

@@ -10,6 +10,8 @@ import { readAsProxy } from './response-parser.ts';
 export type Connection = {
   readonly client: Client;
   idle: boolean;
+  /** The other end was closed when the last request was written: the kernel took nothing of it. */
+  unwritable: boolean;
   /** The newest one. */
   socket: Socket | undefined;
   /** The other side broke it off; undici takes that for the end of an answer that has no length. */
@@ -17,6 +19,8 @@ export type Connection = {
 };
 
 export interface Connections extends Transport {
+  /** Both ends are on this machine, and its kernel tells whether what was sent has been read. */
+  readonly tellsUnread: boolean;
   take(): Connection;
   /** Gives a connection back; one whose last call did not end cleanly is closed. */
   give(connection: Connection, clean: boolean): void;
@@ -39,7 +43,9 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
       const socket = result[0] === null ? result[1] : undefined;
       if (socket !== undefined) {
         connection.socket = socket;
-        readAfterBrokenWrite(socket);
+        readAfterBrokenWrite(socket, (error) => {
+          connection.unwritable = error.code === 'EPIPE';
+        });
         socket.once('error', (error: NodeJS.ErrnoException) => {
           if (error.code === 'ECONNRESET') connection.wasReset = true;
         });
@@ -66,7 +72,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
       bodyTimeout: 0,
       maxHeaderSize: 1024 * 1024,
     });
-    const connection: Connection = { client, idle: false, socket: undefined, wasReset: false };
+    const connection: Connection = { client, idle: false, socket: undefined, unwritable: false, wasReset: false };
     client.on('disconnect', () => {
       if (!connection.idle) return;
       connection.idle = false;
@@ -77,6 +83,7 @@ export const createConnections = (address: Address, connectTimeoutMs: number): C
   };
 
   return {
+    tellsUnread: 'socketPath' in address && process.platform === 'linux',
     take() {
       const connection = idle.pop() ?? open();
       connection.idle = false;

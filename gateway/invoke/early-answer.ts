@@ -7,8 +7,11 @@ const patienceMs = 1000;
 
 const peerStoppedReading = (error: NodeJS.ErrnoException): boolean => error.code === 'EPIPE' || error.code === 'ECONNRESET';
 
-/** From now on the socket goes on reading when the other side does not take what is written. */
-export const readAfterBrokenWrite = (socket: Socket): void => {
+/**
+ * From now on the socket goes on reading when the other side does not take what is written.
+ * @param onBroken told of the first such write
+ */
+export const readAfterBrokenWrite = (socket: Socket, onBroken: (error: NodeJS.ErrnoException) => void): void => {
   const { _write: write, _writev: writev } = socket;
   if (writev === undefined || writev === null) return;
   let broken = false;
@@ -22,6 +25,7 @@ export const readAfterBrokenWrite = (socket: Socket): void => {
       }
       if (!broken) {
         broken = true;
+        onBroken(error);
         const timer = setTimeout(() => socket.destroy(error), patienceMs);
         socket.once('close', () => clearTimeout(timer));
       }

@@ -12,6 +12,10 @@ export class EndpointState {
   readonly address: Address;
   /** Calls, streams and upgraded connections under way. */
   inFlight = 0;
+  /** Answers that have begun: what shows, at no other cost, that it is alive. */
+  answers = 0;
+  /** It refused or fell silent: it gets no calls while others are there. */
+  out = false;
   gone = false;
   transport: Transport | undefined;
   #drained: PromiseWithResolvers<void> | undefined;

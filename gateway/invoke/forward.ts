@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Connection, Connections } from './connections.ts';
 import { responseHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
-import { RequestBody } from './request-body.ts';
+import { type BodyProgress, RequestBody } from './request-body.ts';
 import { endWithTrailers, trailerLines } from './request-trailers.ts';
 
 /** Why an endpoint gave no complete answer. */
@@ -14,7 +14,7 @@ export type ForwardFailure = {
    * `unsendable`: the request holds what HTTP does not allow, and was not sent.
    */
   readonly kind: 'unreached' | 'broken' | 'unsendable';
-  /** Another endpoint, or this one a moment later, may take the request: nothing of it has left the gateway. */
+  /** Another endpoint, or this one a moment later, may take the request: nobody has read a byte of it. */
   readonly retryable: boolean;
   readonly cause: Error;
 };
@@ -37,6 +37,18 @@ const codeOf = (error: Error): string | undefined => {
   return code;
 };
 
+/** Small enough to be sent by one write, and to be read whole or not at all. */
+const maxAtomicBytes = 16 * 1024;
+
+const isAtomic = ({ target, headers, body }: Invocation): boolean => {
+  if (body instanceof Readable) return false;
+  let bytes = target.length + (body?.length ?? 0);
+  for (const text of headers) bytes += text.length + 2;
+  return bytes <= maxAtomicBytes;
+};
+
+const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' && error.syscall === 'read';
+
 type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** What an endpoint must not answer to a request that asked for neither another protocol nor a coding. */
@@ -52,6 +64,8 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   readonly #connection: Connection;
   readonly #receiver: Receiver;
   #controller: Dispatcher.DispatchController | undefined;
+  #invocation: Invocation | undefined;
+  #answered = false;
   #over = false;
 
   constructor(connections: Connections, receiver: Receiver) {
@@ -61,8 +75,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   /** May call the receiver before it returns. */
-  send(invocation: Invocation): void {
+  send(invocation: Invocation, progress?: BodyProgress): void {
     const { body } = invocation;
+    this.#invocation = invocation;
     if (body instanceof Readable) this.onRequestSent = () => this.#sendTrailers(body);
     this.#connection.client.dispatch(
       {
@@ -70,7 +85,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
         path: invocation.target,
         headers: invocation.headers,
         // undici needs a little of a stream only; see RequestBody.
-        body: body instanceof Readable ? (new RequestBody(body) as unknown as Readable) : body,
+        body: body instanceof Readable ? (new RequestBody(body, progress) as unknown as Readable) : body,
         // Otherwise undici gives up the connection after HEAD and after a body where it expects none.
         reset: false,
       },
@@ -102,6 +117,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders, statusText?: string): void {
     if (this.#over) return;
+    this.#answered = true;
     const problem = answerProblem(status, parsed);
     if (problem !== undefined) {
       controller.abort(new Error(problem));
@@ -133,9 +149,19 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     const unreached = this.#controller === undefined;
     this.#receiver.failed({
       kind: !unreached ? 'broken' : codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'unsendable' : 'unreached',
-      retryable: unreached && refusals.has(codeOf(error)),
+      retryable: unreached ? refusals.has(codeOf(error)) : this.#isUnread(error),
       cause: error,
     });
+  }
+
+  /**
+   * Whether the request died unread, as when its replica was killed with it in the socket. A unix socket of Linux takes
+   * nothing once the other end is closed (EPIPE), and is reset only when it was closed with something unread in it: here
+   * that can only be the request, which is read whole or not at all.
+   */
+  #isUnread(error: Error): boolean {
+    if (this.#answered || !this.#connections.tellsUnread || this.#invocation === undefined) return false;
+    return (this.#connection.unwritable || isReset(error)) && isAtomic(this.#invocation);
   }
 
   #finish(clean: boolean): void {

@@ -84,8 +84,8 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
         endRaw(socket, toRawResponse(noSuchPage(), req.headers.accept));
         return;
       }
-      const { headers, answer } = describe(req);
-      invoker.upgrade({ ...target, headers, answer: platformHeaders(answer) }, req, socket, head);
+      const { callId, headers, answer } = describe(req);
+      invoker.upgrade({ ...target, callId, headers, answer: platformHeaders(answer) }, req, socket, head);
     },
   };
 };

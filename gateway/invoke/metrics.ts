@@ -6,4 +6,8 @@ export interface InvokeMetrics {
   finished(key: string, status: number, seconds: number): void;
   /** Called when a call that had to wait for a replica got one; `seconds` is the wait. */
   coldStart?(key: string, seconds: number): void;
+  /** A call to a known function got no endpoint; `reason` is one of docs/errors.md. */
+  refused?(key: string, reason: string): void;
+  /** Calls that joined (1) or left (-1) the line for a place under the function's limits. */
+  queued?(key: string, change: number): void;
 }

@@ -3,16 +3,24 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 
+/** Is told how a body that is streamed comes along. */
+export interface BodyProgress {
+  passed(bytes: number): void;
+  complete(): void;
+}
+
 export class RequestBody extends EventEmitter {
   readonly #source: Readable;
+  readonly #progress: BodyProgress | undefined;
   #attached = false;
   destroyed = false;
   /** Tells undici that nothing needs to be destroyed at the end. */
   readonly _readableState = { autoDestroy: true };
 
-  constructor(source: Readable) {
+  constructor(source: Readable, progress?: BodyProgress) {
     super();
     this.#source = source;
+    this.#progress = progress;
   }
 
   /** undici takes for a stream what has `pipe` and `on`; it never calls it. */
@@ -46,10 +54,12 @@ export class RequestBody extends EventEmitter {
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
+    this.#progress?.passed(chunk.length);
     this.emit('data', chunk);
   };
 
   readonly #onEnd = (): void => {
+    this.#progress?.complete();
     this.emit('end');
   };
 

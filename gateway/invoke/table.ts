@@ -1,9 +1,12 @@
 // The function table: all that an invocation needs to know, pushed by the provider's watch and read from memory.
 import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/provider.ts';
 import { functionTimeoutMs } from '../../provider/types/annotations.ts';
+import { FaasError } from '../../provider/types/errors.ts';
 import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
 import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
+import { Gate } from './gate.ts';
+import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
 import { type Route, routeTo } from './route.ts';
 
 export type Timeouts = {
@@ -24,6 +27,9 @@ export class FunctionEntry {
   scale: ScaleSpec;
   /** The function's own limit for one call; `undefined` means the gateway's default. */
   timeoutMs: number | undefined;
+  limits: CallLimits;
+  /** Present when calls may have to wait for a place under the limits. */
+  gate: Gate | undefined;
   /** Calls, streams and upgraded connections under way, waiting ones included. */
   inFlight = 0;
   /** Callers that wait for a replica. */
@@ -36,16 +42,41 @@ export class FunctionEntry {
   /** Ready endpoints by revision; replaced, never changed. */
   revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
   route: Route = [];
-  /** The endpoints that calls go to now; replaced, never changed. */
+  /** The endpoints that calls go to now; replaced, never changed. Empty only when there is none. */
   ready: readonly EndpointState[] = [];
 
-  constructor(report: FunctionReport, nowMs: number) {
+  constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
     this.ref = report.ref;
     this.key = formatRef(report.ref);
     this.report = report;
     this.scale = toScaleSpec(report.labels);
     this.timeoutMs = functionTimeoutMs(report.annotations);
+    this.limits = limitsOf(report.annotations, defaults);
+    if (isBounded(this.limits)) this.gate = new Gate(this, this.limits);
     this.lastCallMs = nowMs;
+  }
+
+  /** Whoever waits under the old limits moves up under the new ones. */
+  limit(limits: CallLimits): void {
+    this.limits = limits;
+    if (isBounded(limits)) this.gate ??= new Gate(this, limits);
+    if (this.gate === undefined) return;
+    this.gate.limits = limits;
+    this.gate.advance();
+    if (!isBounded(limits) && this.gate.length === 0) this.gate = undefined;
+  }
+
+  add(endpoint: EndpointState): void {
+    const same = this.revisions.get(endpoint.revision) ?? [];
+    this.revisions = new Map(this.revisions).set(endpoint.revision, [...same, endpoint]);
+  }
+
+  drop(endpoint: EndpointState): void {
+    const revisions = new Map(this.revisions);
+    const left = revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
+    if (left.length === 0) revisions.delete(endpoint.revision);
+    else revisions.set(endpoint.revision, left);
+    this.revisions = revisions.size === 0 ? noRevisions : revisions;
   }
 
   /** @param text what the caller was told */
@@ -53,9 +84,22 @@ export class FunctionEntry {
     this.timeouts = { count: (this.timeouts?.count ?? 0) + 1, lastMs: nowMs, text };
   }
 
+  /** Nobody gets in any more; running calls finish. */
+  remove(): void {
+    this.removed = true;
+    for (const endpoint of [...this.revisions.values()].flat()) void endpoint.retire();
+    this.revisions = noRevisions;
+    this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
+  }
+
+  /** Call it after every change of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
-    this.ready = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+    const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+    const healthy = all.filter((endpoint) => !endpoint.out);
+    // A call that may fail is better than one that surely does.
+    this.ready = healthy.length === 0 ? all : healthy;
+    this.gate?.advance();
   }
 }
 
@@ -70,21 +114,15 @@ export interface FunctionTable extends ProviderObserver {
   subscribe(listener: (entry: FunctionEntry) => void): () => void;
 }
 
-const withEndpoint = (entry: FunctionEntry, endpoint: EndpointState): FunctionEntry['revisions'] => {
-  const same = entry.revisions.get(endpoint.revision) ?? [];
-  return new Map(entry.revisions).set(endpoint.revision, [...same, endpoint]);
+export type FunctionTableParts = {
+  /** For functions without limits of their own; none unless told. */
+  readonly limits?: CallLimits;
+  readonly now?: () => number;
 };
 
-const withoutEndpoint = (entry: FunctionEntry, endpoint: EndpointState): FunctionEntry['revisions'] => {
-  const revisions = new Map(entry.revisions);
-  const left = revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
-  if (left.length === 0) revisions.delete(endpoint.revision);
-  else revisions.set(endpoint.revision, left);
-  return revisions.size === 0 ? noRevisions : revisions;
-};
-
-export const createFunctionTable = (parts: { readonly now?: () => number } = {}): FunctionTable => {
+export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTable => {
   const now = parts.now ?? Date.now;
+  const defaults = parts.limits ?? noLimits;
   const functions = new Map<string, FunctionEntry>();
   const endpoints = new Map<string, EndpointState>();
   const listeners = new Set<(entry: FunctionEntry) => void>();
@@ -101,7 +139,9 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
     if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
-    if (before.annotations !== report.annotations) entry.timeoutMs = functionTimeoutMs(report.annotations);
+    if (before.annotations === report.annotations) return;
+    entry.timeoutMs = functionTimeoutMs(report.annotations);
+    entry.limit(limitsOf(report.annotations, defaults));
   };
 
   return {
@@ -118,7 +158,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
     functionChanged(report) {
       let entry = functions.get(formatRef(report.ref));
       if (entry === undefined) {
-        entry = new FunctionEntry(report, now());
+        entry = new FunctionEntry(report, now(), defaults);
         functions.set(entry.key, entry);
       } else update(entry, report);
       changed(entry);
@@ -127,12 +167,8 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
       const entry = functions.get(formatRef(ref));
       if (entry === undefined) return;
       functions.delete(entry.key);
-      entry.removed = true;
-      for (const endpoint of [...entry.revisions.values()].flat()) {
-        endpoints.delete(endpoint.id);
-        void endpoint.retire();
-      }
-      entry.revisions = noRevisions;
+      for (const endpoint of [...entry.revisions.values()].flat()) endpoints.delete(endpoint.id);
+      entry.remove();
       changed(entry);
     },
     endpointReady(ref: FunctionRef, endpoint: Endpoint) {
@@ -140,7 +176,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
       endpoints.set(endpoint.id, state);
-      entry.revisions = withEndpoint(entry, state);
+      entry.add(state);
       changed(entry);
     },
     async endpointGone(ref, endpointId) {
@@ -149,7 +185,7 @@ export const createFunctionTable = (parts: { readonly now?: () => number } = {})
       endpoints.delete(endpointId);
       const entry = functions.get(formatRef(ref));
       if (entry !== undefined) {
-        entry.revisions = withoutEndpoint(entry, endpoint);
+        entry.drop(endpoint);
         changed(entry);
       }
       await endpoint.retire();

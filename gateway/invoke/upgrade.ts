@@ -7,21 +7,26 @@ import type HttpProxy from 'http-proxy';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { hopByHop } from '../../provider/types/headers.ts';
+import type { CallLog } from '../http/call-log.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { callerLeft } from './outcome.ts';
 import type { FunctionEntry } from './table.ts';
+import type { EndpointWatch } from './watch-endpoints.ts';
 
 export type UpgradeParts = AcquireParts & {
   /** Limit for the handshake of a function that has none of its own; an open connection has none. */
   readonly upstreamTimeoutMs: number;
+  readonly watch: EndpointWatch;
+  readonly callLog?: CallLog | undefined;
 };
 
 /** A request to switch protocols. `headers` and `answer` are flat lists. */
 export type UpgradeRequest = {
   readonly key: string;
+  readonly callId: string;
   /** Path and query for the function. */
   readonly target: string;
   /** For the function: end-to-end headers and the platform's own. */
@@ -67,6 +72,11 @@ const withoutDeprecations = (run: () => void): void => {
 
 const maxTries = 5;
 
+/** How long one side of a WebSocket may go on after the other has ended. */
+const lastWordsMs = 1000;
+
+const longestTimerMs = 2 ** 31 - 1;
+
 class UpgradeCall implements Claimant {
   readonly #parts: UpgradeParts;
   readonly #proxy: HttpProxy;
@@ -76,6 +86,13 @@ class UpgradeCall implements Claimant {
   readonly #claim: Claim;
   #head: Buffer;
   #entry: FunctionEntry | undefined;
+  #endpoint: EndpointState | undefined;
+  readonly #log: CallLog | undefined;
+  readonly #beganMs = performance.now();
+  readonly #bytesBefore: readonly [read: number, written: number];
+  #grantedMs: number | undefined;
+  #headMs: number | undefined;
+  #error: FaasError | undefined;
   #startedAt = 0;
   #upstream: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -97,7 +114,9 @@ class UpgradeCall implements Claimant {
     this.#req = req;
     this.#socket = socket;
     this.#head = head;
-    this.#claim = new Claim(parts, this);
+    this.#log = parts.callLog?.wants() === true ? parts.callLog : undefined;
+    this.#bytesBefore = [socket.bytesRead, socket.bytesWritten];
+    this.#claim = new Claim(parts, this, true);
   }
 
   begin(): void {
@@ -114,12 +133,16 @@ class UpgradeCall implements Claimant {
   refused(error: FaasError): void {
     const extra = error.code === 'not-found' ? {} : this.#request.answer;
     this.#status = error.status;
+    this.#error = error;
     endRaw(this.#socket, toRawResponse(error, this.#req.headers.accept, extra));
     this.#release();
   }
 
-  granted({ address }: EndpointState): void {
+  granted(endpoint: EndpointState): void {
     this.#startTimer();
+    this.#endpoint = endpoint;
+    this.#grantedMs ??= performance.now();
+    const { address } = endpoint;
     const req = this.#req;
     const named = 'socketPath' in address ? { host: 'localhost', port: 80, socketPath: address.socketPath } : address;
     req.headers = { ...toRecord(this.#request.headers), connection: 'Upgrade', upgrade: 'websocket' };
@@ -147,16 +170,24 @@ class UpgradeCall implements Claimant {
       peer.destroy();
       return;
     }
-    this.#status = 101;
+    this.#answered(101);
+    this.#limitSilence();
     for (const [name, value] of Object.entries(this.#request.answer)) response.headers[name.toLowerCase()] ??= value;
     // http-proxy ties the orderly ends of the two together; these tie the others.
     this.#socket.once('close', () => peer.destroy());
     peer.once('close', () => this.#socket.destroySoon());
+    // Nobody keeps half a WebSocket: who has heard the other's end gets a moment to say its own.
+    const endSoon = (): void => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#socket.destroy(), lastWordsMs);
+    };
+    this.#socket.once('end', endSoon);
+    peer.once('end', endSoon);
   }
 
   #declined(response: IncomingMessage): void {
     if (this.#over) return;
-    this.#status = response.statusCode ?? 502;
+    this.#answered(response.statusCode ?? 502);
     this.#socket.write(refusalHead(response, this.#request.answer));
     response.once('error', () => this.#socket.destroy());
     response.pipe(this.#socket, { end: false });
@@ -166,9 +197,27 @@ class UpgradeCall implements Claimant {
     });
   }
 
+  #answered(status: number): void {
+    this.#status = status;
+    this.#headMs = performance.now();
+    (this.#endpoint as EndpointState).answers += 1;
+  }
+
+  /** Every byte passes the caller's socket, whichever way it goes. */
+  #limitSilence(): void {
+    const limitMs = (this.#entry as FunctionEntry).limits.idleTimeoutMs;
+    if (limitMs === 0) return;
+    this.#socket.setTimeout(Math.min(limitMs, longestTimerMs), () => {
+      const text = `neither side of the WebSocket to function ${this.#request.key} sent a byte for ${formatDuration(limitMs)}`;
+      this.#error = new FaasError('timeout', text, { reason: 'IdleTimeout' });
+      this.#socket.destroy();
+    });
+  }
+
   #failed(error: NodeJS.ErrnoException): void {
     if (this.#over) return;
     const refused = error.code === 'ECONNREFUSED' || error.code === 'ENOENT' || error.code === 'EAGAIN';
+    if (refused) this.#parts.watch.refused(this.#entry as FunctionEntry, this.#endpoint as EndpointState);
     this.#tries += 1;
     if (this.#status !== 0) this.#socket.destroy();
     else if (refused && this.#tries < maxTries) {
@@ -198,8 +247,29 @@ class UpgradeCall implements Claimant {
     clearTimeout(this.#timer);
     if (this.#status !== 101) this.#upstream?.destroy();
     this.#claim.release();
+    const status = this.#status || callerLeft;
+    if (this.#log !== undefined) this.#write(this.#log, status);
     if (this.#entry === undefined) return;
-    this.#parts.metrics.finished(this.#entry.key, this.#status || callerLeft, (performance.now() - this.#startedAt) / 1000);
+    this.#parts.metrics.finished(this.#entry.key, status, (performance.now() - this.#startedAt) / 1000);
+  }
+
+  #write(log: CallLog, status: number): void {
+    const [read, written] = this.#bytesBefore;
+    log.write({
+      callId: this.#request.callId,
+      fn: this.#request.key,
+      method: 'GET',
+      origin: 'http',
+      status,
+      error: this.#error,
+      endpoint: this.#endpoint?.id,
+      bytesIn: this.#socket.bytesRead - read,
+      bytesOut: this.#socket.bytesWritten - written,
+      beganMs: this.#beganMs,
+      grantedMs: this.#grantedMs,
+      headMs: this.#headMs,
+      endedMs: performance.now(),
+    });
   }
 }
 

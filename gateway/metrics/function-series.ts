@@ -21,6 +21,10 @@ export type FunctionSeries = {
   started: number;
   inFlight: number;
   coldStarts: number;
+  /** Calls in line for a place under the function's limits. */
+  queued: number;
+  /** Calls that got no endpoint, by reason; absent before the first. */
+  refused: Map<string, number> | undefined;
   desired: number;
   min: number;
   /** Empty when the function has no target of its own. */
@@ -41,6 +45,8 @@ export interface FunctionMetrics {
   started(key: string): void;
   finished(key: string, status: number, seconds: number): void;
   coldStart(key: string): void;
+  refused(key: string, reason: string): void;
+  queued(key: string, change: number): void;
   /** Register it before the function table, so that a function's series exist before its first call. */
   readonly observer: ProviderObserver;
   /** Finished calls since the gateway started, over all codes. */
@@ -70,12 +76,42 @@ const emptySeries = (key: string): FunctionSeries => ({
   started: 0,
   inFlight: 0,
   coldStarts: 0,
+  queued: 0,
+  refused: undefined,
   desired: 0,
   min: 1,
   target: '',
   scalingType: 'rps',
   ready: noneReady,
   rowByCode: noRows,
+});
+
+const countRefusal = (series: FunctionSeries, reason: string): void => {
+  series.refused ??= new Map();
+  series.refused.set(reason, (series.refused.get(reason) ?? 0) + 1);
+};
+
+const observe = (byKey: Map<string, FunctionSeries>, remove: (series: FunctionSeries) => void): ProviderObserver => ({
+  functionChanged(report) {
+    const key = formatRef(report.ref);
+    const series = byKey.get(key) ?? emptySeries(key);
+    byKey.set(key, series);
+    describe(series, report);
+  },
+  functionRemoved(ref: FunctionRef) {
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined) remove(series);
+  },
+  endpointReady(ref: FunctionRef, endpoint: Endpoint) {
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined && !series.ready.includes(endpoint.id)) series.ready = [...series.ready, endpoint.id];
+  },
+  endpointGone(ref: FunctionRef, endpointId: string) {
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined) series.ready = series.ready.filter((id) => id !== endpointId);
+    return Promise.resolve();
+  },
+  synced() {},
 });
 
 export const createFunctionMetrics = (): FunctionMetrics => {
@@ -100,28 +136,7 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     series.rowByCode = noRows;
   };
 
-  const observer: ProviderObserver = {
-    functionChanged(report) {
-      const key = formatRef(report.ref);
-      const series = byKey.get(key) ?? emptySeries(key);
-      byKey.set(key, series);
-      describe(series, report);
-    },
-    functionRemoved(ref: FunctionRef) {
-      const series = byKey.get(formatRef(ref));
-      if (series !== undefined) remove(series);
-    },
-    endpointReady(ref: FunctionRef, endpoint: Endpoint) {
-      const series = byKey.get(formatRef(ref));
-      if (series !== undefined && !series.ready.includes(endpoint.id)) series.ready = [...series.ready, endpoint.id];
-    },
-    endpointGone(ref: FunctionRef, endpointId: string) {
-      const series = byKey.get(formatRef(ref));
-      if (series !== undefined) series.ready = series.ready.filter((id) => id !== endpointId);
-      return Promise.resolve();
-    },
-    synced() {},
-  };
+  const observer = observe(byKey, remove);
 
   return {
     started(key) {
@@ -143,6 +158,14 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     coldStart(key) {
       const series = byKey.get(key);
       if (series !== undefined) series.coldStarts += 1;
+    },
+    refused(key, reason) {
+      const series = byKey.get(key);
+      if (series !== undefined) countRefusal(series, reason);
+    },
+    queued(key, change) {
+      const series = byKey.get(key);
+      if (series !== undefined) series.queued = Math.max(0, series.queued + change);
     },
     observer,
     countOf(key) {

@@ -46,6 +46,14 @@ const seconds: Family['lines'] = (series, metrics) => {
   return lines;
 };
 
+const refusals: Family['lines'] = (series) => {
+  let lines = '';
+  for (const [reason, count] of series.refused ?? []) {
+    lines += `gateway_function_refused_total{${label(series)},reason="${escapeLabel(reason)}"} ${count}\n`;
+  }
+  return lines;
+};
+
 const targetLoad: Family['lines'] = (series) =>
   series.target === ''
     ? ''
@@ -90,6 +98,18 @@ const families: readonly Family[] = [
     type: 'counter',
     help: 'Calls that waited for a first replica.',
     lines: single('gateway_function_cold_starts_total', (series) => series.coldStarts),
+  },
+  {
+    name: 'gateway_function_refused_total',
+    type: 'counter',
+    help: 'Calls that were refused without reaching a replica, by reason.',
+    lines: refusals,
+  },
+  {
+    name: 'gateway_function_queue_length',
+    type: 'gauge',
+    help: 'Calls that wait for a place under the limits of their function.',
+    lines: single('gateway_function_queue_length', (series) => series.queued),
   },
 ];
 

@@ -78,6 +78,41 @@ export const settings: readonly Setting[] = [
     default: "the gateway's upstream_timeout",
     doc: 'longest time for one call; every hop derives its own limit from it',
   },
+  {
+    key: 'sluice.dev/idle-timeout',
+    on: 'annotation',
+    kind: 'duration',
+    default: "the gateway's idle-timeout",
+    doc: 'longest silence of a stream or WebSocket, in both directions; 0 for no limit',
+  },
+  {
+    key: 'sluice.dev/max-inflight',
+    on: 'annotation',
+    kind: 'count',
+    default: "the gateway's max-inflight",
+    doc: 'calls that one gateway lets run at once; 0 for no limit',
+  },
+  {
+    key: 'sluice.dev/max-inflight-per-replica',
+    on: 'annotation',
+    kind: 'count',
+    default: "the gateway's max-inflight-per-replica",
+    doc: 'calls that one gateway lets run at once in one replica; 0 for no limit',
+  },
+  {
+    key: 'sluice.dev/max-queue',
+    on: 'annotation',
+    kind: 'count',
+    default: "the gateway's max-queue",
+    doc: 'calls that wait in one gateway for a place under the two limits above; more are refused; 0 lets none wait',
+  },
+  {
+    key: 'sluice.dev/max-queue-wait',
+    on: 'annotation',
+    kind: 'duration',
+    default: "the gateway's max-queue-wait",
+    doc: 'longest wait for such a place; 0 for no limit',
+  },
 ];
 
 const expectation: Readonly<Record<SettingKind, string>> = {
@@ -161,8 +196,20 @@ export const settingProblems = (on: 'label' | 'annotation', values: Readonly<Rec
     ([key, value]) => describeProblem(on, key, value),
   );
 
-/** Milliseconds of `sluice.dev/timeout`; `undefined` when the function has none of its own. */
-export const functionTimeoutMs = (annotations: Readonly<Record<string, string>> | undefined): number | undefined => {
-  const text = annotations?.['sluice.dev/timeout'];
+type Annotations = Readonly<Record<string, string>> | undefined;
+
+/** Milliseconds of an annotation that is a duration; `undefined` when the function does not have it. */
+export const durationAnnotation = (annotations: Annotations, key: string): number | undefined => {
+  const text = annotations?.[key];
   return text === undefined ? undefined : parseDuration(text);
 };
+
+/** An annotation that is a count; `undefined` when the function does not have it. */
+export const countAnnotation = (annotations: Annotations, key: string): number | undefined => {
+  const text = annotations?.[key];
+  return text === undefined || !isValid('count', text) ? undefined : Number(text);
+};
+
+/** Milliseconds of `sluice.dev/timeout`; `undefined` when the function has none of its own. */
+export const functionTimeoutMs = (annotations: Annotations): number | undefined =>
+  durationAnnotation(annotations, 'sluice.dev/timeout');

@@ -18,7 +18,16 @@ test('a call over exec_timeout is 504 naming hop and limit, and its signal abort
   const answer = await blank.call('/');
   assert.equal(answer.status, 504);
   assert.equal(answer.headers['x-openfaas-internal'], 'watchdog');
+  assert.deepEqual([answer.headers['x-error-code'], answer.headers['x-error-reason']], ['timeout', 'ExecTimeout']);
   assert.match(answer.body, /watchdog.*exec_timeout of 50ms/);
+  const json = JSON.parse((await blank.call('/', { headers: { accept: 'application/json' } })).body);
+  assert.deepEqual(json, {
+    error: {
+      code: 'timeout',
+      reason: 'ExecTimeout',
+      message: 'watchdog: the function did not finish within exec_timeout of 50ms',
+    },
+  });
   await blank.printed('stdout', /TimeoutError/);
 });
 

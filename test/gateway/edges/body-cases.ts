@@ -111,7 +111,7 @@ export const bodies: readonly HostileCase[] = [
     after: 'closed',
     upstream: '',
     send: 'GET /function/fn/x HTTP/1.1\r\nHost: h\r\nX: ',
-    headersTimeoutMs: 60,
+    headersTimeoutMs: 1000,
   },
   {
     name: 'a connection on which nothing is said',
@@ -119,7 +119,7 @@ export const bodies: readonly HostileCase[] = [
     after: 'closed',
     upstream: '',
     send: '',
-    headersTimeoutMs: 60,
+    headersTimeoutMs: 1000,
   },
   {
     name: 'a body in single bytes is one body',

@@ -3,7 +3,8 @@ import { createServer as createHttpServer, type IncomingMessage, request, type S
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createFunctionHandler } from '../../../gateway/invoke/http.ts';
-import { createInvoker } from '../../../gateway/invoke/invoke.ts';
+import { createInvoker, type InvokerParts } from '../../../gateway/invoke/invoke.ts';
+import { type CallLimits, noLimits } from '../../../gateway/invoke/limits.ts';
 import { createFunctionTable, type FunctionTable } from '../../../gateway/invoke/table.ts';
 import { isFunctionPath } from '../../../gateway/invoke/target.ts';
 import { createActivator } from '../../../gateway/scale/activate.ts';
@@ -25,6 +26,10 @@ export type Rig = {
   readonly started: string[];
   readonly finished: Finished[];
   readonly coldStarts: string[];
+  /** `name.namespace reason`. */
+  readonly refused: string[];
+  /** Calls in line, by function. */
+  readonly queued: Map<string, number>;
   /** Orders to scale, `name.namespace=replicas`. */
   readonly scaled: string[];
   readonly looked: string[];
@@ -44,14 +49,19 @@ export type RigOptions = {
   readonly headersTimeoutMs?: number | undefined;
   readonly checkMs?: number;
   readonly random?: () => number;
+  readonly limits?: Partial<CallLimits>;
+  readonly watching?: InvokerParts['watching'];
+  readonly callLog?: InvokerParts['callLog'];
 };
 
 export const startRig = async (t: TestContext, options: RigOptions = {}): Promise<Rig> => {
-  const table = createFunctionTable();
+  const table = createFunctionTable({ limits: { ...noLimits, ...options.limits } });
   const upstreamTimeoutMs = options.upstreamTimeoutMs ?? 10_000;
   const started: string[] = [];
   const finished: Finished[] = [];
   const coldStarts: string[] = [];
+  const refused: string[] = [];
+  const queued = new Map<string, number>();
   const scaled: string[] = [];
   const looked: string[] = [];
   const provider: Rig['provider'] = { get: async () => undefined, scale: async () => {} };
@@ -72,10 +82,14 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     activator,
     upstreamTimeoutMs,
     random: options.random,
+    watching: options.watching,
+    callLog: options.callLog,
     metrics: {
       started: (key) => started.push(key),
       finished: (key, status, seconds) => finished.push({ key, status, seconds }),
       coldStart: (key) => coldStarts.push(key),
+      refused: (key, reason) => refused.push(`${key} ${reason}`),
+      queued: (key, change) => queued.set(key, (queued.get(key) ?? 0) + change),
     },
   });
   const server = createServer({
@@ -91,6 +105,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     activator.close();
+    invoker.close();
     await server.close();
     for (const entry of table.entries()) for (const endpoint of entry.ready) await table.endpointGone(entry.ref, endpoint.id);
   });
@@ -109,6 +124,8 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     started,
     finished,
     coldStarts,
+    refused,
+    queued,
     scaled,
     looked,
     provider,

@@ -131,3 +131,21 @@ test('a function that answers every status there is has a bounded number of seri
 test('label values are escaped', () => {
   assert.equal(escapeLabel('a"b\\c\nd'), 'a\\"b\\\\c\\nd');
 });
+
+test('refused calls are counted by reason, and calls in line as they come and go', () => {
+  const metrics = createFunctionMetrics();
+  metrics.observer.functionChanged(report());
+  assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), []);
+  for (const reason of ['MaxInflight', 'MaxInflight', 'CrashLoop']) metrics.refused(key, reason);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), [
+    `gateway_function_refused_total{function_name="${key}",reason="MaxInflight"} 2`,
+    `gateway_function_refused_total{function_name="${key}",reason="CrashLoop"} 1`,
+  ]);
+  for (const change of [1, 1, -1]) metrics.queued(key, change);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_queue_length'), [
+    `gateway_function_queue_length{function_name="${key}"} 1`,
+  ]);
+  metrics.refused('unknown.ns', 'MaxInflight');
+  metrics.queued('unknown.ns', 1);
+  assert.doesNotMatch(textOf(metrics), /unknown/);
+});

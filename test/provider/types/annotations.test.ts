@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { functionTimeoutMs, settingProblems, settings, suggest } from '../../../provider/types/annotations.ts';
+import { countAnnotation, functionTimeoutMs, settingProblems, settings, suggest } from '../../../provider/types/annotations.ts';
 
 type Row = readonly [on: 'label' | 'annotation', key: string, value: string, problem: string | undefined];
 
@@ -104,6 +104,12 @@ test('a slip of the finger is suggested, another word is not', () => {
   assert.equal(suggest('pyhton3', ['node', 'python3']), 'python3');
   assert.equal(suggest('cobol', ['node', 'python3']), undefined);
   assert.equal(suggest('node', []), undefined);
+});
+
+test('an annotation that is a count is read, one that is none is as if it were not there', () => {
+  assert.equal(countAnnotation({ 'sluice.dev/max-queue': '0' }, 'sluice.dev/max-queue'), 0);
+  assert.equal(countAnnotation({ 'sluice.dev/max-queue': 'x' }, 'sluice.dev/max-queue'), undefined);
+  assert.equal(countAnnotation(undefined, 'sluice.dev/max-queue'), undefined);
 });
 
 test("a function's own timeout is read in milliseconds", () => {

@@ -62,7 +62,13 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Every word that the sources give as the reason of an error, a failure or a condition. */
 const reasonsInSources = async (): Promise<string[]> => {
   const found = new Set<string>();
-  const forms = [/reason: '(\w+)'/g, /StartError\(\s*'(\w+)'/g, /verdict\('\w+', '(\w+)'/g, /reason = .*/g];
+  const forms = [
+    /reason: '(\w+)'/g,
+    /StartError\(\s*'(\w+)'/g,
+    /verdict\('\w+', '(\w+)'/g,
+    /#cutShort\(\w+, '(\w+)'/g,
+    /reason = .*/g,
+  ];
   for await (const file of glob('{gateway,provider/process,watchdog}/**/*.ts', { cwd: root })) {
     const text = await readFile(`${root}/${file}`, 'utf8');
     for (const match of forms.flatMap((form) => [...text.matchAll(form)])) {
