@@ -61,7 +61,7 @@ export const watchdogsUnder = async (root: number): Promise<number[]> => {
   for (const pid of parents.keys()) {
     if (!isUnder(pid)) continue;
     const [program = '', script = ''] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
-    if (/node/.test(program) && /watchdog\.[cm]?js$/.test(script)) found.push(pid);
+    if (/node/.test(program) && /watchdog(?:\.packed)?\.[cm]?js$/.test(script)) found.push(pid);
   }
   return found;
 };

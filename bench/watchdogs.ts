@@ -12,6 +12,7 @@ import { freePort } from '../test/helpers/listen.ts';
 import { startProgram } from '../test/helpers/process.ts';
 import { makeTmpDir } from '../test/helpers/tmp.ts';
 
+/** The one that the gateway starts. */
 export const watchdogFile = fileURLToPath(new URL('../dist/watchdog.packed.cjs', import.meta.url));
 
 const token = 'bench';
