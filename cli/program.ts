@@ -29,6 +29,8 @@ const functions: readonly Row[] = [
 
 const platform: readonly Row[] = [
   { name: 'gateway', summary: 'run the gateway on this machine', load: () => import('./commands/gateway.ts') },
+  { name: 'install', summary: 'put the gateway into a Kubernetes cluster', load: () => import('./commands/install.ts') },
+  { name: 'uninstall', summary: 'take the gateway out of a Kubernetes cluster', load: () => import('./commands/uninstall.ts') },
   { name: 'login', summary: 'store the credentials of a gateway', load: () => import('./commands/login.ts') },
   { name: 'logout', summary: 'forget the credentials of a gateway', load: () => import('./commands/logout.ts') },
   { name: 'ready', summary: 'wait until the gateway or a function is ready', load: () => import('./commands/ready.ts') },

@@ -81,6 +81,7 @@ export const readConfig = (argv: readonly string[], env: Env, home: string = env
     ...config,
     dataDir: absolute(config.dataDir, home),
     secretMountPath: config.secretMountPath === '' ? '' : absolute(config.secretMountPath, home),
+    kubeconfig: config.kubeconfig === '' ? '' : absolute(config.kubeconfig, home),
   });
 };
 

@@ -69,11 +69,6 @@ const accessLog = (value: string): Parsed<number | 'errors'> => {
     : { expected: 'off, all, errors or a share of the calls such as 0.01' };
 };
 
-const provider = (value: string): Parsed<'process'> => {
-  if (value === 'process') return { value };
-  return { expected: value === 'kubernetes' ? 'process; the kubernetes provider is not part of this version' : 'process' };
-};
-
 const namespace = (value: string): Parsed<string> => (isLabelName(value) ? { value } : { expected: labelNameRule });
 
 export const gatewaySettings = {
@@ -103,8 +98,50 @@ export const gatewaySettings = {
     flag: 'provider',
     env: ['SLUICE_PROVIDER'],
     default: 'process',
-    parse: provider,
-    doc: 'where functions run: process (this machine)',
+    parse: oneOf('process', 'kubernetes'),
+    doc: 'where functions run: process (this machine) or kubernetes (a cluster)',
+  },
+  kubeconfig: {
+    flag: 'kubeconfig',
+    env: ['SLUICE_KUBECONFIG', 'KUBECONFIG'],
+    default: '',
+    parse: text,
+    doc: "kubernetes: file that names the cluster; without it the pod's service account, then `~/.kube/config`",
+  },
+  imagePullPolicy: {
+    flag: 'image-pull-policy',
+    env: ['SLUICE_IMAGE_PULL_POLICY', 'image_pull_policy'],
+    default: 'Always',
+    parse: oneOf('Always', 'IfNotPresent', 'Never'),
+    doc: 'kubernetes: when nodes pull the images of functions: Always, IfNotPresent or Never',
+  },
+  httpProbe: {
+    flag: 'http-probe',
+    env: ['SLUICE_HTTP_PROBE', 'http_probe'],
+    default: 'true',
+    parse: trueOrFalse,
+    doc: 'kubernetes: kubelets probe functions by HTTP; false for the lock file of the watchdog',
+  },
+  setNonRootUser: {
+    flag: 'set-nonroot-user',
+    env: ['SLUICE_SET_NONROOT_USER', 'set_nonroot_user'],
+    default: 'false',
+    parse: trueOrFalse,
+    doc: 'kubernetes: functions run as user 12000',
+  },
+  profilesNamespace: {
+    flag: 'profiles-namespace',
+    env: ['SLUICE_PROFILES_NAMESPACE', 'profiles_namespace'],
+    default: 'openfaas',
+    parse: namespace,
+    doc: 'kubernetes: namespace of the Profile objects that functions name',
+  },
+  reach: {
+    flag: 'reach',
+    env: ['SLUICE_REACH'],
+    default: 'auto',
+    parse: oneOf('auto', 'direct', 'tunnel'),
+    doc: 'kubernetes: how calls get to pods: direct by their address, tunnel through the API server, or auto to find out',
   },
   functionNamespace: {
     flag: 'function-namespace',
@@ -189,6 +226,13 @@ export const gatewaySettings = {
     default: '30s',
     parse: duration(0, 'a duration such as 30s'),
     doc: 'how long running calls may finish when a replica or the gateway stops',
+  },
+  shutdownDelayMs: {
+    flag: 'shutdown-delay',
+    env: ['SLUICE_SHUTDOWN_DELAY'],
+    default: '0s',
+    parse: duration(0, 'a duration such as 5s'),
+    doc: 'how long a gateway that stops goes on taking calls, not ready any more, for load balancers to notice',
   },
   parkIdleMs: {
     flag: 'park-idle',

@@ -110,6 +110,8 @@ export interface Provider {
   info(): Promise<ProviderInfo>;
   /** False while the provider cannot do its work; shown by /healthz. */
   healthy(): boolean;
+  /** How long ago what is reported was last known to be true, in ms, where that can be said; 0 while it is. Calls go on meanwhile. */
+  staleMs?(): number;
   /** Idle functions are worth stopping: each running replica costs memory on this machine (see `--park-idle`). */
   readonly parksIdle: boolean;
   watch(observer: ProviderObserver): void;

@@ -1,5 +1,6 @@
 // The HTTP server in front of a function: health and readiness are answered here, the rest are calls.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { watchdogReadyHeader } from '../provider/types/headers.ts';
 import { accessLine } from './access-log.ts';
 import { answer } from './answer.ts';
 import { Call, limitOf } from './call.ts';
@@ -142,6 +143,7 @@ export class Front {
     const end = path.indexOf('?');
     const name = end === -1 ? path : path.slice(0, end);
     if (name === '/_/health') {
+      response.setHeader(watchdogReadyHeader, String(this.#runner?.ready() ?? false));
       if (isGet(request, response)) plain(response, this.#healthy() ? 200 : 503, this.#healthy() ? 'OK' : '');
       return true;
     }

@@ -10,5 +10,8 @@ export const showHealth =
   ({ res }) => {
     if (stopping.aborted) throw new FaasError('unavailable', 'the gateway is stopping');
     if (!provider.healthy()) throw new FaasError('upstream', 'the provider cannot do its work');
+    const staleMs = provider.staleMs?.() ?? 0;
+    // Calls go on while the provider has lost sight of its functions, so this gateway stays ready, and says so.
+    if (staleMs > 0) res.setHeader('X-Provider-Stale-Seconds', (staleMs / 1000).toFixed(1));
     sendEmpty(res, 200);
   };

@@ -33,12 +33,27 @@ const watchOpenFiles = (registry: Registry): void => {
   });
 };
 
-/** @param version shown as label of `sluice_build_info` */
-export const createControlMetrics = (version: string): ControlMetrics => {
+const watchStaleness = (registry: Registry, staleMs: () => number): void => {
+  new Gauge({
+    name: 'sluice_provider_stale_seconds',
+    help: 'How long ago the state of functions was last known to be true; 0 while it is.',
+    registers: [registry],
+    collect() {
+      this.set(staleMs() / 1000);
+    },
+  });
+};
+
+/**
+ * @param version shown as label of `sluice_build_info`
+ * @param staleMs of a provider that can fall behind
+ */
+export const createControlMetrics = (version: string, staleMs?: () => number): ControlMetrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of slowWithManySockets) registry.removeSingleMetric(name);
   if (process.platform === 'linux') watchOpenFiles(registry);
+  if (staleMs !== undefined) watchStaleness(registry, staleMs);
   const labelNames = ['method', 'path', 'status'] as const;
   const requests = new Counter({
     name: 'http_requests_total',

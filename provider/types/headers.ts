@@ -10,6 +10,8 @@ export const internalHeader = 'X-OpenFaaS-Internal';
 export const errorCodeHeader = 'X-Error-Code';
 /** A finer reason than the code: `CrashLoop`, `OOMKilled`, … */
 export const errorReasonHeader = 'X-Error-Reason';
+/** On our watchdog's health answer: `false` while the function's own server does not listen yet. */
+export const watchdogReadyHeader = 'X-Watchdog-Ready';
 
 /** Headers that belong to one connection and are never forwarded; lower case. */
 export const hopByHop: ReadonlySet<string> = new Set([

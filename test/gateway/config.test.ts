@@ -109,8 +109,8 @@ test('limits on calls are whole numbers, and waiting is a duration', () => {
   assert.match(problemsOf(['--max-inflight', '-1']), /^--max-inflight: expected a whole number/);
 });
 
-test('a provider that this version does not have is refused and says so', () => {
-  assert.match(problemsOf(['--provider', 'kubernetes']), /^--provider: expected process; the kubernetes provider is not part/);
+test('a provider that does not exist is refused, and those that do are named', () => {
+  assert.match(problemsOf(['--provider', 'docker']), /^--provider: expected one of process, kubernetes, got "docker"/);
 });
 
 test('directories become absolute, with ~ for the home directory', () => {

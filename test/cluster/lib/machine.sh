@@ -44,7 +44,7 @@ make_bridge() {
   ip link set "$BRIDGE" up
   # Packets of pods may go wherever this machine has a route to, but not out through its default route; and those
   # to a ClusterIP that no service has come back unreachable, instead of circling between here and node1.
-  if ! ip rule show | grep -q "iif $BRIDGE "; then
+  if ! grep -q "iif $BRIDGE " <<<"$(ip rule show)"; then
     ip rule add iif "$BRIDGE" to "$SVC_CIDR" priority 1000 unreachable
     ip rule add iif "$BRIDGE" priority 1001 lookup main suppress_prefixlength 0
     ip rule add iif "$BRIDGE" priority 1002 unreachable

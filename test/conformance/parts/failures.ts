@@ -89,7 +89,7 @@ export const failureConformance = (name: string, make: MakeSubject): void => {
       texts.join('\n'),
     );
     assert.ok(
-      texts.some((text) => /exit\w* with code 3|code 3/.test(text)),
+      texts.some((text) => /code 3|exit\(3\)/.test(text)),
       texts.join('\n'),
     );
   });

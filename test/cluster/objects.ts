@@ -1,0 +1,79 @@
+// What the cluster itself says about the pods of a function: the second opinion beside the gateway's.
+import { eventually } from '../helpers/eventually.ts';
+import type { Cluster } from './cluster.ts';
+
+export const functionNamespace = 'openfaas-fn';
+
+export type Pod = {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly image: string }[] };
+  readonly status: {
+    readonly phase: string;
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly lastTransitionTime: string }[];
+    readonly containerStatuses?: readonly { readonly state?: { readonly running?: { readonly startedAt: string } } }[];
+  };
+};
+
+export const getJson = async <T>(cluster: Cluster, ...args: readonly string[]): Promise<T> =>
+  JSON.parse(await cluster.kubectl(['get', '-o', 'json', ...args]));
+
+/** Pods of the function, those that are being deleted included. */
+export const podsOf = async (cluster: Cluster, name: string, namespace = functionNamespace): Promise<readonly Pod[]> =>
+  (await getJson<{ items: Pod[] }>(cluster, 'pods', '-n', namespace, '-l', `faas_function=${name}`)).items;
+
+const isReady = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.status.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
+
+/** Resolves when exactly so many pods of the function are there and all of them are ready. */
+export const podsReady = (cluster: Cluster, name: string, count: number, timeoutMs = 90_000): Promise<readonly Pod[]> =>
+  eventually(
+    async () => {
+      const pods = await podsOf(cluster, name);
+      return pods.length === count && pods.every(isReady) ? pods : undefined;
+    },
+    { what: `${count} ready pods of ${name}, and no other`, timeoutMs, intervalMs: 200 },
+  );
+
+/** Resolves when the cluster knows none of these pods any more. */
+export const podsGone = (cluster: Cluster, name: string, pods: readonly Pod[], timeoutMs = 90_000): Promise<unknown> =>
+  eventually(
+    async () => {
+      const left = new Set((await podsOf(cluster, name)).map((pod) => pod.metadata.uid));
+      return pods.every((pod) => !left.has(pod.metadata.uid));
+    },
+    { what: `${pods.map((pod) => pod.metadata.name).join(', ')} are gone`, timeoutMs, intervalMs: 200 },
+  );
+
+const atOnce = ['--grace-period=0', '--force', '--wait=false'];
+
+/** Everything a test may have left in the function namespaces, gone when it resolves. Pods are not waited for. */
+export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> => {
+  const { items } = await getJson<{ items: { metadata: { name: string; annotations?: Record<string, string> } }[] }>(
+    cluster,
+    'namespaces',
+  );
+  const ours = items.filter(({ metadata }) => metadata.annotations?.openfaas !== undefined).map(({ metadata }) => metadata.name);
+  const others = ours.filter((name) => name !== functionNamespace);
+  if (!ours.includes(functionNamespace)) {
+    if (!items.some(({ metadata }) => metadata.name === functionNamespace)) {
+      await cluster.kubectl(['create', 'namespace', functionNamespace]);
+    }
+    await cluster.kubectl(['annotate', 'namespace', functionNamespace, 'openfaas=1']);
+  }
+  const n = ['-n', functionNamespace];
+  const kinds = 'deployments,services,poddisruptionbudgets,resourcequotas,limitranges';
+  await cluster.kubectl(['delete', ...n, kinds, '--all', '--ignore-not-found']);
+  await cluster.kubectl(['delete', ...n, 'secrets', '--field-selector', 'type!=kubernetes.io/service-account-token']);
+  // Not waiting for their drain; a namespace would.
+  for (const name of new Set([...ours, functionNamespace]))
+    await cluster.kubectl(['delete', '-n', name, 'deployments,pods', '--all', ...atOnce]);
+  if (others.length > 0) await cluster.kubectl(['delete', 'namespace', ...others]);
+};
