@@ -1,13 +1,18 @@
 // `npm run bench`: every claim about speed and size, measured in one run on the real product and printed as a ratio.
 //   --quick         a smoke run of about half a minute; its numbers mean little
 //   --json          one JSON object instead of text
-//   --only a,b      of throughput, starts, storm, memory
+//   --only a,b      of throughput, starts, storm, memory, crowd, bodies
+//   --full          bodies of 4 GiB too
 //   --rounds n      of throughput, and --seconds s for each measurement in them; 5 and 2
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
-import { expectStatus, makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { measureBodies } from './bodies.ts';
+import { measureCrowd } from './crowd.ts';
+import { makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
+import { removeSample } from './inside.ts';
+import type { Generator } from './measure.ts';
 import { gatewayBytes, watchdogMemory } from './memory.ts';
 import { ownLoad } from './own-load.ts';
 import { formatResults, type MemoryReport, machine, type Results } from './report.ts';
@@ -18,26 +23,32 @@ import { measureThroughput } from './throughput.ts';
 import { watchdogFile } from './watchdogs.ts';
 import { findWrk } from './wrk.ts';
 
-const parts = ['throughput', 'starts', 'storm', 'memory'] as const;
+const parts = ['throughput', 'starts', 'storm', 'memory', 'crowd', 'bodies'] as const;
 type Part = (typeof parts)[number];
+
+const onOne: readonly Part[] = ['throughput', 'starts', 'storm', 'memory'];
 
 const poolSize = 2;
 
-type Sizes = { rounds: number; durationMs: number; starts: number; storm: number; quietMs: number };
-const full: Sizes = { rounds: 5, durationMs: 2000, starts: 30, storm: 50, quietMs: 3000 };
-const quick: Sizes = { rounds: 1, durationMs: 1000, starts: 3, storm: 5, quietMs: 500 };
+type Sizes = {
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly starts: number;
+  readonly storm: number;
+  readonly quietMs: number;
+  readonly crowd: number;
+  readonly bodies: readonly number[];
+};
+
+const gibibyte = 1024 ** 3;
+const full: Sizes = { rounds: 5, durationMs: 2000, starts: 30, storm: 50, quietMs: 3000, crowd: 10_000, bodies: [gibibyte] };
+const quick: Sizes = { rounds: 1, durationMs: 1000, starts: 3, storm: 5, quietMs: 500, crowd: 100, bodies: [gibibyte / 4] };
 
 const startEmpty = async (t: Scope, pool: number): Promise<RunningGateway> => {
   const gateway = await startGateway(t, { args: ['--pool-size', String(pool), '--park-idle', '0', '--log-level', 'warn'] });
-  await removeSamples(gateway);
+  await removeSample(gateway);
   await settle(gateway, pool);
   return gateway;
-};
-
-/** A new gateway deploys a sample function, which would be in the way of counting. */
-const removeSamples = async (gateway: RunningGateway): Promise<void> => {
-  await gateway.program().until(/curl .*\/function\/hello/);
-  expectStatus(await gateway.control('DELETE', '/system/functions', { functionName: 'hello' }), 202, 'removal of the sample');
 };
 
 /** Functions that exist and have no replica. */
@@ -50,14 +61,10 @@ const makeParked = async (gateway: RunningGateway, count: number): Promise<strin
   return names;
 };
 
-const run = async (
-  t: Scope,
-  wanted: ReadonlySet<Part>,
-  sizes: Sizes,
-  progress: (line: string) => void,
-): Promise<Partial<Results>> => {
-  const generator = (await findWrk()) ?? ownLoad;
-  const results: { -readonly [Key in keyof Results]?: Results[Key] } = { generator: generator.name };
+type Found = { -readonly [Key in keyof Results]?: Results[Key] };
+
+/** The parts that share one gateway. */
+const runOnOne = async (t: Scope, wanted: ReadonlySet<Part>, sizes: Sizes, { generator, progress, results }: RunParts) => {
   progress('starting a gateway');
   const gateway = await startEmpty(t, poolSize);
   const idleGatewayBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
@@ -79,27 +86,47 @@ const run = async (
     const cold = createScope();
     results.wakeCold = await measureWakes(await startEmpty(cold, 0), sizes.starts, 0).finally(() => cold.close());
   }
-  if (wanted.has('storm') || wanted.has('memory')) {
-    progress(`${sizes.storm} functions`);
-    const beforeBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
-    const names = await makeParked(gateway, sizes.storm);
-    await settle(gateway, atRest);
-    const afterBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
-    if (wanted.has('storm')) results.storm = await measureStorm(t, gateway, 'bench', names, sizes.quietMs);
-    else await Promise.all(names.map((name) => scale(gateway, name, 1)));
-    if (blank !== undefined) {
-      await settle(gateway, atRest + names.length);
-      const running = await watchdogMemory(gateway);
-      results.memory = {
-        idleGatewayBytes,
-        blankWatchdogBytes: blank.rssBytes,
-        blankWatchdogOwnBytes: blank.pssBytes,
-        runningFunctionBytes: running.rssBytes,
-        runningFunctionOwnBytes: running.pssBytes,
-        parkedFunctionBytes: (afterBytes - beforeBytes) / names.length,
-      } satisfies MemoryReport;
-    }
+  if (!wanted.has('storm') && !wanted.has('memory')) return;
+  progress(`${sizes.storm} functions`);
+  const beforeBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
+  const names = await makeParked(gateway, sizes.storm);
+  await settle(gateway, atRest);
+  const afterBytes = wanted.has('memory') ? await gatewayBytes(gateway) : 0;
+  if (wanted.has('storm')) results.storm = await measureStorm(t, gateway, 'bench', names, sizes.quietMs);
+  else await Promise.all(names.map((name) => scale(gateway, name, 1)));
+  if (blank === undefined) return;
+  await settle(gateway, atRest + names.length);
+  const running = await watchdogMemory(gateway);
+  results.memory = {
+    idleGatewayBytes,
+    blankWatchdogBytes: blank.rssBytes,
+    blankWatchdogOwnBytes: blank.pssBytes,
+    runningFunctionBytes: running.rssBytes,
+    runningFunctionOwnBytes: running.pssBytes,
+    parkedFunctionBytes: (afterBytes - beforeBytes) / names.length,
+  } satisfies MemoryReport;
+};
+
+type RunParts = { readonly generator: Generator; progress(line: string): void; readonly results: Found };
+
+const inScope = async (step: (t: Scope) => Promise<void>): Promise<void> => {
+  const scope = createScope();
+  await step(scope).finally(() => scope.close());
+};
+
+const run = async (wanted: ReadonlySet<Part>, sizes: Sizes, progress: (line: string) => void): Promise<Found> => {
+  const generator = (await findWrk()) ?? ownLoad;
+  const results: Found = { generator: generator.name };
+  if (onOne.some((part) => wanted.has(part))) {
+    await inScope((t) => runOnOne(t, wanted, sizes, { generator, progress, results }));
   }
+  if (wanted.has('crowd')) {
+    const { rounds, durationMs, crowd: functions } = sizes;
+    await inScope(async (t) => {
+      results.crowd = await measureCrowd(t, { functions, rounds, durationMs, generator, progress });
+    });
+  }
+  if (wanted.has('bodies')) results.bodies = await measureBodies(sizes.bodies, progress);
   return results;
 };
 
@@ -117,6 +144,7 @@ const main = async (): Promise<void> => {
       only: { type: 'string', default: parts.join(',') },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      full: { type: 'boolean', default: false },
     },
   });
   const asked = values.only.split(',');
@@ -127,22 +155,18 @@ const main = async (): Promise<void> => {
   const durationMs = wholeNumber('seconds', values.seconds, sizes.durationMs / 1000) * 1000;
   if (!existsSync(watchdogFile)) throw new Error('dist/ is missing: run `npm run build` first');
   const loadBefore = loadavg()[0] ?? 0;
-  const scope = createScope();
-  try {
-    const progress = (line: string): void => void process.stderr.write(`… ${line}\n`);
-    const measured = await run(scope, new Set(asked as Part[]), { ...sizes, rounds, durationMs }, progress);
-    const results: Results = {
-      node: process.versions.node,
-      machine: machine(),
-      quick: values.quick,
-      loadBefore,
-      ...measured,
-      generator: measured.generator ?? '',
-    };
-    process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : formatResults(results));
-  } finally {
-    await scope.close();
-  }
+  const progress = (line: string): void => void process.stderr.write(`… ${line}\n`);
+  const bodies = values.full ? [...sizes.bodies, 4 * gibibyte] : sizes.bodies;
+  const measured = await run(new Set(asked as Part[]), { ...sizes, rounds, durationMs, bodies }, progress);
+  const results: Results = {
+    node: process.versions.node,
+    machine: machine(),
+    quick: values.quick,
+    loadBefore,
+    ...measured,
+    generator: measured.generator ?? '',
+  };
+  process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : formatResults(results));
 };
 
 main().catch((error: unknown) => {

@@ -8,6 +8,8 @@ export type Shape = {
   readonly bodyBytes: number;
   readonly connections: number;
   readonly durationMs: number;
+  /** A connection of its own for every call. */
+  readonly fresh?: boolean;
 };
 
 export type Measurement = {

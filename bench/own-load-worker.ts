@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import type { Measurement, Shape } from './measure.ts';
 import { percentile } from './stats.ts';
 
-const requestBytes = ({ url, method, bodyBytes }: Shape): Buffer => {
+const requestBytes = ({ url, method, bodyBytes, fresh }: Shape): Buffer => {
   const { host, pathname, search } = new URL(url);
-  const head = `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n`;
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${fresh === true ? 'Connection: close\r\n' : ''}`;
   if (method === 'GET') return Buffer.from(`${head}\r\n`);
   return Buffer.from(`${head}Content-Type: text/plain\r\nContent-Length: ${bodyBytes}\r\n\r\n${'x'.repeat(bodyBytes)}`);
 };
@@ -48,7 +48,7 @@ const runConnections = (shape: Shape, done: (measurement: Measurement) => void):
       latencies.push(now - sentMs);
       if (!pending.startsWith('HTTP/1.1 200')) failures += 1;
       pending = '';
-      if (now < endMs) send();
+      if (now < endMs && shape.fresh !== true) send();
     });
     socket.on('error', () => {
       failures += 1;

@@ -1,5 +1,5 @@
 // What Linux says about processes; elsewhere nothing is known.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 const read = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
 
@@ -10,6 +10,23 @@ export const memoryOf = async (pid: number): Promise<Memory | undefined> => {
   const text = await read(`/proc/${pid}/smaps_rollup`);
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text ?? '')?.[1]) * 1024;
   return text === undefined ? undefined : { rssBytes: bytes('Rss'), pssBytes: bytes('Pss') };
+};
+
+const statusBytes = async (pid: number, key: string): Promise<number> => {
+  const found = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec((await read(`/proc/${pid}/status`)) ?? '')?.[1];
+  if (found === undefined) throw new Error(`${key} of process ${pid} cannot be read on this system`);
+  return Number(found) * 1024;
+};
+
+/**
+ * Begins to watch how far resident memory grows; what it returns tells by how many bytes it has at most.
+ * @throws Error where the system does not tell
+ */
+export const peakSince = async (pid: number): Promise<() => Promise<number>> => {
+  // 5: the peak begins anew from now on.
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+  const before = await statusBytes(pid, 'VmRSS');
+  return async () => (await statusBytes(pid, 'VmHWM')) - before;
 };
 
 // Linux counts in hundredths of a second wherever Node.js runs.
@@ -44,7 +61,7 @@ export const watchdogsUnder = async (root: number): Promise<number[]> => {
   for (const pid of parents.keys()) {
     if (!isUnder(pid)) continue;
     const [program = '', script = ''] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
-    if (/node/.test(program) && /watchdog\.[cm]?js$/.test(script)) found.push(pid);
+    if (/node/.test(program) && /watchdog(?:\.packed)?\.[cm]?js$/.test(script)) found.push(pid);
   }
   return found;
 };

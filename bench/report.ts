@@ -1,5 +1,8 @@
 // The results as one value for programs (`--json`) and as text for people.
 import { arch, cpus, release, type } from 'node:os';
+import { formatFinding } from './aim.ts';
+import { type BodyRow, bodyFindings, speedOf } from './bodies.ts';
+import { type Crowd, crowdFindings } from './crowd.ts';
 import type { Times } from './starts.ts';
 import type { Storm } from './storm.ts';
 import type { Throughput } from './throughput.ts';
@@ -26,6 +29,8 @@ export type Results = {
   readonly wakeCold?: Times | undefined;
   readonly storm?: Storm | undefined;
   readonly memory?: MemoryReport | undefined;
+  readonly crowd?: Crowd | undefined;
+  readonly bodies?: readonly BodyRow[] | undefined;
 };
 
 export const machine = (): string =>
@@ -34,10 +39,9 @@ export const machine = (): string =>
 const number = (value: number, digits = 2): string => value.toFixed(digits);
 const megabytes = (bytes: number): string => `${number(bytes / 1e6, 1)} MB`;
 
-const line = (what: string, value: string, aim = ''): string =>
-  `  ${what.padEnd(56)} ${value.padStart(12)}${aim === '' ? '' : `   aim ${aim}`}`;
+const line = (what: string, value: string): string => `  ${what.padEnd(56)} ${value.padStart(12)}`;
 
-const throughputLines = ({ rows, ratios }: Throughput): string[] => {
+const throughputLines = ({ rows, comparisons }: Throughput): string[] => {
   const lines: string[] = [];
   for (const { method, connections } of rows.filter((row) => row.target === 'gateway')) {
     const same = (each: { method: string; connections: number }): boolean =>
@@ -49,16 +53,20 @@ const throughputLines = ({ rows, ratios }: Throughput): string[] => {
       const cpu = Number.isNaN(row.cpuMicrosPerCall) ? '' : `  ${number(row.cpuMicrosPerCall, 0)} us of processor a call`;
       lines.push(`${line(row.target, `${number(row.callsPerS, 0)}/s`)}   ${latency}${cpu}${broken}`);
     }
-    for (const { what, ratio, cpuRatio, aim } of ratios.filter(same)) {
+    for (const comparison of comparisons.filter(same)) {
+      const { cpuRatio = Number.NaN } = comparison;
       const cpu = Number.isNaN(cpuRatio) ? '' : `   by processor time ${number(cpuRatio)}`;
-      lines.push(`${line(what, number(ratio), aim === undefined ? '' : `>= ${aim}`)}${cpu}`);
+      lines.push(`${formatFinding(comparison)}${cpu}`);
     }
   }
   return lines;
 };
 
-const timesLine = (what: string, times: Times, aim = ''): string =>
-  `${line(what, `${number(times.p50Ms, 1)} ms`, aim)}   p99 ${number(times.p99Ms, 1)} ms, worst of ${times.count} ${number(times.maxMs, 1)} ms`;
+const timesLine = (what: string, times: Times, atMostMs?: number): string => {
+  const aim = atMostMs === undefined ? undefined : { atMost: atMostMs };
+  const worst = `   p99 ${number(times.p99Ms, 1)} ms, worst of ${times.count} ${number(times.maxMs, 1)} ms`;
+  return `${formatFinding({ what, value: times.p50Ms, unit: 'ms', digits: 1, aim })}${worst}`;
+};
 
 const stormLines = (storm: Storm): string[] => [
   '',
@@ -66,17 +74,29 @@ const stormLines = (storm: Storm): string[] => [
   line("another function's p99 meanwhile", `${number(storm.stormP99Ms, 1)} ms`),
   line('the same before', `${number(storm.quietP99Ms, 1)} ms`),
   line('p99 during / before', number(storm.stormP99Ms / storm.quietP99Ms)),
-  line('its calls that failed', String(storm.failures), '0'),
+  formatFinding({ what: 'its calls that failed', value: storm.failures, unit: '', digits: 0, aim: { atMost: 0 } }),
 ];
 
 const memoryLines = (memory: MemoryReport): string[] => [
   '',
   'Memory (resident; in brackets with shared pages divided among their users)',
-  line('gateway, idle', megabytes(memory.idleGatewayBytes), '<= 120 MB'),
+  formatFinding({ what: 'gateway, idle', value: memory.idleGatewayBytes / 1e6, unit: 'MB', digits: 1, aim: { atMost: 120 } }),
   `${line('blank watchdog', megabytes(memory.blankWatchdogBytes))}   (${megabytes(memory.blankWatchdogOwnBytes)})`,
   `${line('function, running', megabytes(memory.runningFunctionBytes))}   (${megabytes(memory.runningFunctionOwnBytes)})`,
   line('function, parked: growth of the gateway', `${number(memory.parkedFunctionBytes / 1e3, 0)} kB`),
 ];
+
+const crowdLines = (crowd: Crowd): string[] => [
+  '',
+  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every second`,
+  ...crowdFindings(crowd).map(formatFinding),
+];
+
+const bodyLines = (row: BodyRow): string[] => {
+  const { gateway, bare } = speedOf(row);
+  const speeds = `${megabytes(gateway)}/s through the gateway, ${megabytes(bare)}/s through the bare proxy`;
+  return ['', `Large bodies: ${speeds}`, ...bodyFindings(row).map(formatFinding)];
+};
 
 export const formatResults = (results: Results): string => {
   const lines = [
@@ -92,11 +112,13 @@ export const formatResults = (results: Results): string => {
   const { deploy, wakeWarm, wakeCold } = results;
   if (deploy !== undefined || wakeWarm !== undefined || wakeCold !== undefined) lines.push('', 'Starts (p50)');
   if (deploy !== undefined) lines.push(timesLine('deployment to first answer', deploy));
-  if (wakeWarm !== undefined) lines.push(timesLine('first answer from 0 replicas, warm blank watchdog', wakeWarm, '<= 10 ms'));
-  if (wakeCold !== undefined) lines.push(timesLine('first answer from 0 replicas, pool off', wakeCold, '<= 40 ms'));
+  if (wakeWarm !== undefined) lines.push(timesLine('first answer from 0 replicas, warm blank watchdog', wakeWarm, 10));
+  if (wakeCold !== undefined) lines.push(timesLine('first answer from 0 replicas, pool off', wakeCold, 40));
   if (wakeWarm !== undefined && wakeCold !== undefined)
     lines.push(line('warm / pool off', number(wakeWarm.p50Ms / wakeCold.p50Ms)));
   if (results.storm !== undefined) lines.push(...stormLines(results.storm));
   if (results.memory !== undefined) lines.push(...memoryLines(results.memory));
+  if (results.crowd !== undefined) lines.push(...crowdLines(results.crowd));
+  if (results.bodies !== undefined) lines.push(...results.bodies.flatMap(bodyLines));
   return `${lines.join('\n')}\n`;
 };

@@ -12,7 +12,8 @@ import { freePort } from '../test/helpers/listen.ts';
 import { startProgram } from '../test/helpers/process.ts';
 import { makeTmpDir } from '../test/helpers/tmp.ts';
 
-export const watchdogFile = fileURLToPath(new URL('../dist/watchdog.cjs', import.meta.url));
+/** The one that the gateway starts. */
+export const watchdogFile = fileURLToPath(new URL('../dist/watchdog.packed.cjs', import.meta.url));
 
 const token = 'bench';
 
@@ -21,12 +22,46 @@ export const webSource = `export const handler = async (request) => new Response
 
 const eventSource = `module.exports = async (event, context) => context.status(200).succeed(event.method === 'POST' ? event.body : 'hello');`;
 
+/**
+ * Of a POST the number of bytes that came, of a GET `?bytes=` of them. With `?slow=true` it reads nothing for two seconds
+ * and then 128 MiB a second.
+ */
+export const bodiesSource = `import { setTimeout as sleep } from 'node:timers/promises';
+const part = new Uint8Array(65536).fill(120);
+export const handler = async (request) => {
+  const query = new URL(request.url).searchParams;
+  if (request.method === 'POST') {
+    const startMs = performance.now() + 2000;
+    let got = 0;
+    for await (const chunk of request.body) {
+      got += chunk.length;
+      const aheadMs = query.get('slow') === 'true' ? startMs + got / (134217.728) - performance.now() : 0;
+      if (aheadMs >= 5) await sleep(aheadMs);
+    }
+    return new Response(String(got));
+  }
+  let left = Number(query.get('bytes') ?? 0);
+  return new Response(new ReadableStream({
+    pull(controller) {
+      const size = Math.min(left, part.length);
+      if (size > 0) controller.enqueue(part.subarray(0, size));
+      left -= size;
+      if (left === 0) controller.close();
+    },
+  }));
+};`;
+
 const styles = {
   web: { file: 'handler.mjs', source: webSource },
   event: { file: 'handler.js', source: eventSource },
+  bodies: { file: 'handler.mjs', source: bodiesSource },
 } as const;
 
 export type Style = keyof typeof styles;
+
+const interfaceOf = (style: Style): string => (style === 'event' ? 'event' : 'web');
+
+const unlimited = { exec_timeout: '1h', read_timeout: '1h', write_timeout: '1h' };
 
 const writeFunction = async (t: Cleanup, style: Style): Promise<{ root: string; dir: string; handler: string }> => {
   const dir = await makeTmpDir(t);
@@ -62,7 +97,7 @@ export const startBlank = async (t: Cleanup): Promise<Blank> => {
         root,
         mode: 'inproc',
         handler,
-        environment: { PATH: process.env.PATH ?? '', handler_style: style },
+        environment: { PATH: process.env.PATH ?? '', handler_style: interfaceOf(style), ...unlimited },
       };
       const answer = await call(
         { socketPath },
@@ -91,7 +126,7 @@ export const startOnPort = async (t: Cleanup, style: Style): Promise<{ url: stri
       metrics_port: String(metricsPort),
       mode: 'inproc',
       handler,
-      handler_style: style,
+      handler_style: interfaceOf(style),
     },
   });
   const url = `http://127.0.0.1:${port}`;

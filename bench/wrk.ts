@@ -34,8 +34,9 @@ export const parseWrk = (text: string): Measurement => {
   };
 };
 
-const script = ({ method, bodyBytes }: Shape): string =>
+const script = ({ method, bodyBytes, fresh }: Shape): string =>
   `wrk.method = "${method}"\n` +
+  (fresh === true ? 'wrk.headers["Connection"] = "close"\n' : '') +
   (method === 'POST' ? `wrk.body = string.rep("x", ${bodyBytes})\nwrk.headers["Content-Type"] = "text/plain"\n` : '');
 
 const measure = async (shape: Shape): Promise<Measurement> => {

@@ -75,7 +75,7 @@ const openProcessProvider = async ({ config, env, version, log }: ProviderParts)
   return createProcessProvider({
     dataDir: config.dataDir,
     runDir: useRuntimeDir ? runtimeDir : undefined,
-    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.cjs'),
+    watchdogPath: join(findPackageRoot(), 'dist', 'watchdog.packed.cjs'),
     nodePath: process.execPath,
     defaultNamespace: config.functionNamespace,
     log: log.child({ part: 'provider' }),

@@ -1,5 +1,5 @@
 // The gateway's HTTP server: which requests it takes at all, who gets them, and how it stops.
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FaasError } from '../provider/types/errors.ts';
@@ -9,8 +9,10 @@ import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
 import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
 import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
+import { watchStalls } from './http/stalled.ts';
 import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
 import { drainBriefly, endRaw } from './http/unread-body.ts';
+import { createServer as createHttpServer } from './node-http.ts';
 
 export type ServerParts = {
   readonly functions: {
@@ -27,6 +29,9 @@ export type ServerParts = {
   /** How often the first limit is looked at; default 5 s. */
   readonly checkMs?: number | undefined;
 };
+
+/** How long a client may leave a complete answer untaken. */
+const unreadMs = 60_000;
 
 /** `port` 0 takes a free one. */
 export type ListenAddress = { readonly host: string; readonly port: number };
@@ -141,6 +146,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
   });
   http.on('connect', refuseConnect);
   http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBroken(turns, error, socket));
+  const stopWatching = watchStalls({ sockets, limitMs: unreadMs, checkMs: parts.checkMs ?? 5000 });
   http.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -150,6 +156,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     listen: (address) => listenOn(http, address),
     close({ drainMs = 0 } = {}) {
       draining = true;
+      stopWatching();
       return drain(http, sockets, drainMs);
     },
   };

@@ -8,6 +8,7 @@ import { readConfig } from './config.ts';
 import { killGroup, openControlPipe } from './control-pipe.ts';
 import { Front } from './front.ts';
 import { createLife, type Life } from './life.ts';
+import { listenOn } from './listen.ts';
 import { createLog } from './log.ts';
 import { createMetrics, sendMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
@@ -158,8 +159,9 @@ export const startBlank = (env: NodeJS.ProcessEnv): void => {
   const pipe = openControlPipe(() => blank.vanish());
   process.once('SIGTERM', () => void blank.stop());
   blank.front.server.on('error', (error) => blank.die(new StartError('Invalid', `${socketPath}: ${error.message}`)));
-  blank.front.server.listen(socketPath, () => {
+  blank.front.server.once('listening', () => {
     pipe.write('ready\n');
     setTimeout(() => void prepare(socketPath, () => !blank.taken).catch(() => undefined), warmUpPauseMs);
   });
+  listenOn(blank.front.server, socketPath);
 };

@@ -6,6 +6,7 @@ import { Front } from './front.ts';
 import { createEventCaller } from './inproc/event.ts';
 import { readBodySettings } from './inproc/event-body.ts';
 import { createWebCaller } from './inproc/web.ts';
+import { listenOn } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import type { Runner } from './runners/runner.ts';
 import { WebResponse } from './web/response.ts';
@@ -56,7 +57,8 @@ export const rehearse = async (socketPath: string, isWanted: () => boolean): Pro
     front.serve(config, runner);
     await new Promise<void>((resolve) => {
       front.server.on('error', () => resolve());
-      front.server.listen(socketPath, resolve);
+      front.server.once('listening', () => resolve());
+      listenOn(front.server, socketPath);
     });
     if (isWanted()) await play(socketPath);
     front.server.closeAllConnections();

@@ -1,15 +1,10 @@
 // One HTTP request of the CLI. Why not fetch: it cannot send a body with GET, and it cuts a stream that is silent for
 // five minutes, which a followed log may well be.
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { Environment } from '../context.ts';
+import { Agent as HttpAgent, request as httpRequest } from '../node-http.ts';
 import { isLoopback } from './gateway-address.ts';
 
 export type Outgoing = {

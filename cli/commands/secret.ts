@@ -1,7 +1,6 @@
 // sluice secret create | update | list | remove
 
 import { readFile } from 'node:fs/promises';
-import { STATUS_CODES } from 'node:http';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { FaasError } from '../../provider/types/errors.ts';
@@ -11,6 +10,7 @@ import { connect } from '../client/connect.ts';
 import { createSecret, listSecrets, removeSecret, type SecretBody, updateSecret } from '../client/secrets.ts';
 import type { Context } from '../context.ts';
 import { openInput } from '../input.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import {
   addSwitch,
   type GatewayOptions,

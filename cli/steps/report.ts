@@ -1,6 +1,7 @@
 // How a command that worked on several functions ends: addresses for people, a list for programs, exit code 1 after any failure.
-import { STATUS_CODES } from 'node:http';
+
 import type { Context } from '../context.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { writeJson } from '../output/json.ts';
 import { createPaint } from '../output/paint.ts';
 import { locate } from '../stack/locate.ts';

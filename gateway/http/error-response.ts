@@ -1,7 +1,8 @@
 // The only place that turns an error into a response.
-import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { type FaasError, toFaasError } from '../../provider/types/errors.ts';
 import { errorCodeHeader, errorReasonHeader, internalHeader } from '../../provider/types/headers.ts';
+import { STATUS_CODES } from '../node-http.ts';
 
 export type ErrorResponse = { readonly status: number; readonly headers: OutgoingHttpHeaders; readonly body: string };
 

@@ -1,6 +1,7 @@
 // Asks an endpoint whether it is alive: one request of our own, on a connection of its own.
-import { request } from 'node:http';
+
 import type { Address } from '../../provider/provider.ts';
+import { request } from '../node-http.ts';
 
 export interface Probe {
   cancel(): void;

@@ -17,6 +17,9 @@ export type Timeouts = {
   readonly text: string;
 };
 
+// One for all that sleep: thousands of functions do, and a map of its own would cost each of them.
+const noRevisions: ReadonlyMap<string, readonly EndpointState[]> = new Map();
+
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
@@ -36,8 +39,8 @@ export class FunctionEntry {
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
   timeouts: Timeouts | undefined;
-  /** Ready endpoints by revision. */
-  readonly revisions = new Map<string, EndpointState[]>();
+  /** Ready endpoints by revision; replaced, never changed. */
+  revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
   route: Route = [];
   /** The endpoints that calls go to now; replaced, never changed. Empty only when there is none. */
   ready: readonly EndpointState[] = [];
@@ -64,13 +67,16 @@ export class FunctionEntry {
   }
 
   add(endpoint: EndpointState): void {
-    this.revisions.set(endpoint.revision, [...(this.revisions.get(endpoint.revision) ?? []), endpoint]);
+    const same = this.revisions.get(endpoint.revision) ?? [];
+    this.revisions = new Map(this.revisions).set(endpoint.revision, [...same, endpoint]);
   }
 
   drop(endpoint: EndpointState): void {
-    const left = this.revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
-    if (left.length === 0) this.revisions.delete(endpoint.revision);
-    else this.revisions.set(endpoint.revision, left);
+    const revisions = new Map(this.revisions);
+    const left = revisions.get(endpoint.revision)?.filter((each) => each !== endpoint) ?? [];
+    if (left.length === 0) revisions.delete(endpoint.revision);
+    else revisions.set(endpoint.revision, left);
+    this.revisions = revisions.size === 0 ? noRevisions : revisions;
   }
 
   /** @param text what the caller was told */
@@ -82,7 +88,7 @@ export class FunctionEntry {
   remove(): void {
     this.removed = true;
     for (const endpoint of [...this.revisions.values()].flat()) void endpoint.retire();
-    this.revisions.clear();
+    this.revisions = noRevisions;
     this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
   }
 

@@ -1,6 +1,6 @@
 // WebSockets: the same acquire and release as any call; the transfer is two sockets tied together by http-proxy. Everything
 // that is no 101 is answered here, because http-proxy would copy a refusal's framing and not its body's.
-import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type HttpProxy from 'http-proxy';
@@ -10,6 +10,7 @@ import { hopByHop } from '../../provider/types/headers.ts';
 import type { CallLog } from '../http/call-log.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { callerLeft } from './outcome.ts';

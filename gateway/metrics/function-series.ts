@@ -30,10 +30,15 @@ export type FunctionSeries = {
   /** Empty when the function has no target of its own. */
   target: string;
   scalingType: string;
-  readonly ready: Set<string>;
+  /** Ids of endpoints; replaced, never changed. */
+  ready: readonly string[];
   /** Row of `rows` by status code. */
-  readonly rowByCode: Map<number | typeof otherCode, number>;
+  rowByCode: ReadonlyMap<number | typeof otherCode, number>;
 };
+
+// One for all that were never called: thousands of functions sleep, and collections of their own would cost each of them.
+const noRows: FunctionSeries['rowByCode'] = new Map();
+const noneReady: readonly string[] = [];
 
 /** Satisfies the invocation path's `InvokeMetrics`. */
 export interface FunctionMetrics {
@@ -77,8 +82,8 @@ const emptySeries = (key: string): FunctionSeries => ({
   min: 1,
   target: '',
   scalingType: 'rps',
-  ready: new Set(),
-  rowByCode: new Map(),
+  ready: noneReady,
+  rowByCode: noRows,
 });
 
 const countRefusal = (series: FunctionSeries, reason: string): void => {
@@ -98,10 +103,12 @@ const observe = (byKey: Map<string, FunctionSeries>, remove: (series: FunctionSe
     if (series !== undefined) remove(series);
   },
   endpointReady(ref: FunctionRef, endpoint: Endpoint) {
-    byKey.get(formatRef(ref))?.ready.add(endpoint.id);
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined && !series.ready.includes(endpoint.id)) series.ready = [...series.ready, endpoint.id];
   },
   endpointGone(ref: FunctionRef, endpointId: string) {
-    byKey.get(formatRef(ref))?.ready.delete(endpointId);
+    const series = byKey.get(formatRef(ref));
+    if (series !== undefined) series.ready = series.ready.filter((id) => id !== endpointId);
     return Promise.resolve();
   },
   synced() {},
@@ -115,8 +122,10 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     const known = series.rowByCode.get(status);
     if (known !== undefined) return known;
     const code = series.rowByCode.size < maxCodes ? status : otherCode;
-    const row = series.rowByCode.get(code) ?? slots.take();
-    series.rowByCode.set(code, row);
+    const shared = series.rowByCode.get(code);
+    if (shared !== undefined) return shared;
+    const row = slots.take();
+    series.rowByCode = new Map(series.rowByCode).set(code, row);
     return row;
   };
 
@@ -124,7 +133,7 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     series.removed = true;
     byKey.delete(series.key);
     for (const row of series.rowByCode.values()) slots.give(row);
-    series.rowByCode.clear();
+    series.rowByCode = noRows;
   };
 
   const observer = observe(byKey, remove);

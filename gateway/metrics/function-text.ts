@@ -84,7 +84,7 @@ const families: readonly Family[] = [
     name: 'gateway_service_ready_count',
     type: 'gauge',
     help: 'Replicas of a function that answer.',
-    lines: single('gateway_service_ready_count', (series) => series.ready.size),
+    lines: single('gateway_service_ready_count', (series) => series.ready.length),
   },
   {
     name: 'gateway_service_min',

@@ -1,6 +1,7 @@
 // The metrics port: /metrics and /healthz, nothing else, no credentials. OpenFaaS contract, 1.0 and 1.1.
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { writeInSlices } from '../http/slices.ts';
+import { createServer } from '../node-http.ts';
 import type { FunctionMetrics } from './function-series.ts';
 import { functionText } from './function-text.ts';
 import type { ControlMetrics } from './registry.ts';

@@ -10,7 +10,7 @@ export type ProcessProviderOptions = {
   readonly dataDir: string;
   /** Existing directory in which this gateway makes its own for sockets and temporary files; a short path. The system's temporary directory unless told. */
   readonly runDir?: string | undefined;
-  /** The bundled watchdog, `dist/watchdog.cjs`. */
+  /** The bundled watchdog, `dist/watchdog.packed.cjs`. */
   readonly watchdogPath: string;
   /** The Node.js that runs it, `process.execPath`. */
   readonly nodePath: string;

@@ -1,7 +1,8 @@
 // Tells a blank watchdog which function it is.
-import { request } from 'node:http';
+
 import { type Specialization, type SpecializeFailure, specializePath } from '../types/specialize.ts';
 import { inOneLine } from './failure.ts';
+import { request } from './node-http.ts';
 
 const maxAnswerBytes = 64 * 1024;
 

@@ -93,6 +93,22 @@ test('an unknown flag is refused with the one that was meant', () => {
   assert.equal(problemsOf(['--port', '--host', 'x']), '--port: expected a value, got nothing');
 });
 
+test('the access log is off, for all calls, for a share of them or for errors', () => {
+  const shares = { off: 0, all: 1, '0.01': 0.01, '.5': 0.5, errors: 'errors' } as const;
+  for (const [text, value] of Object.entries(shares)) {
+    assert.equal(readConfig(['--access-log', text], {}, home).accessLog, value);
+  }
+  assert.equal(readConfig([], {}, home).accessLog, 0);
+  for (const text of ['on', '1.5', '-1', '.', '1e-3']) assert.match(problemsOf([`--access-log=${text}`]), /expected off, all/);
+});
+
+test('limits on calls are whole numbers, and waiting is a duration', () => {
+  const config = readConfig(['--max-inflight', '10', '--max-queue-wait', '2s'], { SLUICE_IDLE_TIMEOUT: '5m' }, home);
+  assert.deepEqual([config.maxInflight, config.maxInflightPerReplica, config.maxQueue], [10, 0, 100]);
+  assert.deepEqual([config.maxQueueWaitMs, config.idleTimeoutMs], [2000, 300_000]);
+  assert.match(problemsOf(['--max-inflight', '-1']), /^--max-inflight: expected a whole number/);
+});
+
 test('a provider that does not exist is refused, and those that do are named', () => {
   assert.match(problemsOf(['--provider', 'docker']), /^--provider: expected one of process, kubernetes, got "docker"/);
 });

@@ -140,6 +140,34 @@ test('the log says that the gateway is ready, and never a password', async (t) =
   assert.ok(!all.includes(gateway.credentials?.password ?? '-') && !all.includes(gateway.authorization.slice(6)));
 });
 
+test('calls are logged when asked for, also where the log tells warnings only, and not otherwise', async (t) => {
+  const callsOf = async (argv: string[]): Promise<unknown[]> => {
+    const lines: Record<string, unknown>[] = [];
+    const log = memoryLog(lines);
+    log.level = 'warn';
+    const gateway = await start(t, { argv, log });
+    await deploy(gateway, { service: 'fn', image: 'x' });
+    await call(gateway.url, { path: '/function/fn?secret=1', headers: { 'X-Call-Id': 'abc' } });
+    await gateway.close();
+    assert.ok(!JSON.stringify(lines).includes('secret=1'));
+    return lines.filter(({ part }) => part === 'call').map(({ callId, fn, status }) => [callId, fn, status]);
+  };
+  assert.deepEqual(await callsOf(['--access-log', 'all']), [['abc', 'fn.openfaas-fn', 200]]);
+  assert.deepEqual(await callsOf(['--access-log', 'errors']), []);
+  assert.deepEqual(await callsOf([]), []);
+});
+
+test("the gateway's limits hold for functions without their own", async (t) => {
+  const gateway = await start(t, { argv: ['--max-inflight', '1', '--max-queue', '0'] });
+  await deploy(gateway, { service: 'fn', image: 'x' });
+  await deploy(gateway, { service: 'free', image: 'x', annotations: { 'sluice.dev/max-inflight': '0' } });
+  const burst = (name: string) => Promise.all(Array.from({ length: 20 }, () => call(gateway.url, { path: `/function/${name}` })));
+  assert.ok((await burst('fn')).some(({ status }) => status === 429));
+  assert.ok((await burst('free')).every(({ status }) => status === 200));
+  const metrics = await (await fetch(`${gateway.metricsUrl}/metrics`)).text();
+  assert.match(metrics, /gateway_function_refused_total\{function_name="fn.openfaas-fn",reason="MaxInflight"\} \d/);
+});
+
 const refusal = async (options: GatewayOptions): Promise<FaasError> => {
   try {
     const gateway = await startGateway(options);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { rehearse } from '../../watchdog/rehearsal.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
+
+const run = promisify(execFile);
 
 test('a rehearsal leaves no socket, and what the function will find is as Node.js has it', async (t) => {
   const dir = await makeTmpDir(t);
@@ -28,4 +32,16 @@ test('a rehearsal stops where a function has come, and does not mind when it can
   assert.equal(steps, 3);
   assert.deepEqual(readdirSync(dir), []);
   await rehearse(join(dir, 'nowhere', 'r'), () => true);
+});
+
+test('a rehearsal does not load undici, which would cost every blank watchdog 13 MB', async (t) => {
+  const dir = await makeTmpDir(t);
+  const { href } = new URL('../../watchdog/rehearsal.ts', import.meta.url);
+  const program = `
+    import { rehearse } from ${JSON.stringify(href)};
+    let steps = 0;
+    await rehearse(${JSON.stringify(join(dir, 'r'))}, () => (steps += 1) > 0);
+    console.log(steps, process.moduleLoadList.filter((name) => name.includes('undici')).join());`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
+  assert.equal(stdout, '4 \n');
 });

@@ -5,6 +5,7 @@ import { hopByHop } from '../../provider/types/headers.ts';
 import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { describeThrown } from '../start-error.ts';
+import { WebResponse } from '../web/response.ts';
 import { type BodySettings, readEventBody } from './event-body.ts';
 import type { EventHandler } from './load.ts';
 import { sendResponse } from './send-response.ts';
@@ -118,7 +119,8 @@ const isBodiless = (status: number): boolean => status === 204 || status === 304
 const sendValue = (call: Call, context: FunctionContext, value: unknown, writeTimeoutMs: number): Promise<void> | undefined => {
   const { response } = call;
   if (typeof value === 'object' && value !== null) {
-    if (value instanceof Response) return sendResponse(call, value, writeTimeoutMs);
+    // Not the global of this name: where it is still Node's own, looking at it loads undici.
+    if (value instanceof WebResponse) return sendResponse(call, value, writeTimeoutMs);
     if (isAsyncIterable(value)) {
       response.writeHead(context.statusCode, headOf(call, context.headerValues, 'application/octet-stream'));
       response.flushHeaders();

@@ -29,6 +29,8 @@ export type FailingRow = {
   readonly visible: Visible;
   /** What those get who called before the cause was known. */
   readonly waiting: Expected;
+  /** What those of them may get instead whose request the dead process had not read: they are sent to another replica. */
+  readonly unread?: Expected;
   /** What one gets who calls afterwards, and how long that takes at least. */
   readonly next: Expected & { readonly afterMs?: number };
   /** In the conditions of the status. */
@@ -198,6 +200,7 @@ const later: readonly FailingRow[] = [
     called: 'ready',
     visible: { line: /at=/ },
     waiting: { status: 502, body: /closed the connection/ },
+    unread: unavailable('Exited', /was killed by SIGKILL/),
     next: unavailable('Exited', /was killed by SIGKILL/),
     condition: notReady('Exited', /was killed by SIGKILL/),
     log: /was killed by SIGKILL/,
@@ -228,8 +231,8 @@ const later: readonly FailingRow[] = [
     deployment: { annotations: { 'sluice.dev/timeout': '400ms' } },
     called: 'ready',
     visible: { callMs: 400 },
-    waiting: { status: 504, body: /watchdog: the function did not finish within exec_timeout of 400ms/ },
-    next: { status: 504, body: /400ms/, afterMs: 400 },
+    waiting: { status: 504, reason: 'ExecTimeout', body: /watchdog: the function did not finish within exec_timeout of 400ms/ },
+    next: { status: 504, reason: 'ExecTimeout', body: /400ms/, afterMs: 400 },
     condition: timedOut,
     log: /did not finish within exec_timeout of 400ms/,
   },
@@ -239,8 +242,8 @@ const later: readonly FailingRow[] = [
     deployment: { envVars: { exec_timeout: '400ms' } },
     called: 'ready',
     visible: { callMs: 400 },
-    waiting: { status: 504, body: /did not finish within exec_timeout of 400ms/ },
-    next: { status: 504, body: /exec_timeout of 400ms/, afterMs: 400 },
+    waiting: { status: 504, reason: 'ExecTimeout', body: /did not finish within exec_timeout of 400ms/ },
+    next: { status: 504, reason: 'ExecTimeout', body: /exec_timeout of 400ms/, afterMs: 400 },
     condition: timedOut,
     log: /did not finish within exec_timeout of 400ms/,
   },
@@ -264,6 +267,7 @@ const later: readonly FailingRow[] = [
     called: 'ready',
     visible: 'exit',
     waiting: { status: 502, body: /closed the connection/ },
+    unread: unavailable('OOMKilled', /more memory than its limit of 64Mi/),
     next: unavailable('OOMKilled', /more memory than its limit of 64Mi/),
     condition: notReady('OOMKilled', /limit of 64Mi/),
     log: /OOMKilled/,

@@ -69,7 +69,8 @@ const harmed = (call: BadCall, receivers: readonly number[], faults: readonly Fa
       costly.has(kind) && receivers.includes(pid) && beganMs <= call.endedMs && endedMs >= call.beganMs,
   );
 
-const deathMs = 50;
+/** Two processes note the times, each after the fact. */
+const clockMs = 5;
 
 /** What a replica had not read when it was killed is reset, and sent to another; an orderly end of the connection means it had. */
 const diedReading = (call: BadCall, faults: readonly Fault[]): boolean =>
@@ -77,7 +78,7 @@ const diedReading = (call: BadCall, faults: readonly Fault[]): boolean =>
   call.message.includes('other side closed') &&
   faults.some(({ kind, beganMs, endedMs }) => {
     const killedMs = kind === 'kill' ? beganMs : endedMs;
-    return kind.endsWith('kill') && Math.abs(call.endedMs - killedMs) < deathMs;
+    return kind.endsWith('kill') && call.beganMs <= killedMs + clockMs && killedMs <= call.endedMs + clockMs;
   });
 
 const isStopped = ({ kind }: Fault): boolean => kind === 'stop' || kind === 'stop-and-kill';

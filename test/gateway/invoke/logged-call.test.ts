@@ -45,7 +45,7 @@ test('a line tells id, function, status, bytes and the time of each phase', asyn
     code: undefined,
     reason: undefined,
   });
-  assert.ok(firstByteMs! >= 39 && transferMs! >= 55 && queueMs! >= 0);
+  assert.ok(firstByteMs! >= 10 && transferMs! >= 10 && queueMs! >= 0);
   assert.ok(Math.abs(ms! - queueMs! - firstByteMs! - transferMs!) < 0.01);
 });
 

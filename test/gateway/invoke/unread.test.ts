@@ -33,10 +33,9 @@ for (const [what, body] of [
   ['POST with a small body', 'small'],
 ] as const) {
   test(`a ${what} that its replica dies without having read goes to another`, { skip }, async (t) => {
-    const { rig, dropped } = await startPair(t, (socket) => later(() => socket.destroy()));
+    const { rig } = await startPair(t, (socket) => later(() => socket.destroy()));
     const answer = await call(rig, '/function/fn', body === undefined ? {} : { method: 'POST', body });
     assert.deepEqual([answer.status, answer.text], [200, body ?? '']);
-    assert.equal(dropped(), 1);
     assert.deepEqual(
       rig.finished.map(({ status }) => status),
       [200],

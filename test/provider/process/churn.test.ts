@@ -15,6 +15,9 @@ import { evaluator, putSource, setUp } from './support/functions.ts';
 
 const version = (text: string): string => `export const handler = () => new Response(${JSON.stringify(text)});`;
 
+/** A blank watchdog may be on its way when one looks: its streams are three. What leaks in one start of twenty is more. */
+const slack = 8;
+
 const descriptors = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
 
 const resources = (): Record<string, number> => {
@@ -29,10 +32,11 @@ test('after 200 functions that came and went, handles, files, directories and me
   const { place, provider, watcher } = await setUp(t, { poolSize: 2, startsAtOnce: 4 });
   const image = await putSource(provider.bundles, version('1'));
 
-  const cycle = async (name: string): Promise<void> => {
-    const ref = { name, namespace: defaultNamespace };
-    await provider.deploy({ service: name, namespace: defaultNamespace, image });
-    await watcher.untilReady(ref);
+  /** One of five answers before it goes; the others go while they start. */
+  const cycle = async (number: number): Promise<void> => {
+    const ref = { name: `f${number}`, namespace: defaultNamespace };
+    await provider.deploy({ service: ref.name, namespace: defaultNamespace, image });
+    if (number % 5 === 0) await watcher.untilReady(ref, 1, 30_000);
     await provider.remove(ref);
   };
   const [runDir = ''] = await readdir(place.runDir);
@@ -51,18 +55,21 @@ test('after 200 functions that came and went, handles, files, directories and me
   let count = 0;
   const cycles = async (total: number): Promise<void> => {
     const lane = async (): Promise<void> => {
-      while (count < total) await cycle(`f${count++}`);
+      while (count < total) await cycle(count++);
     };
     await Promise.all([lane(), lane(), lane(), lane()]);
   };
-  await cycles(40);
+  await cycles(20);
   const before = await settle();
-  await cycles(240);
+  await cycles(220);
   const after = await settle();
   t.diagnostic(JSON.stringify({ before, after }));
-  assert.ok(Math.abs(after.descriptors - before.descriptors) <= 3, `${before.descriptors} then ${after.descriptors} descriptors`);
+  assert.ok(
+    Math.abs(after.descriptors - before.descriptors) <= slack,
+    `${before.descriptors} then ${after.descriptors} descriptors`,
+  );
   for (const [name, number] of Object.entries(after.resources)) {
-    assert.ok(number <= (before.resources[name] ?? 0) + 3, `${name}: ${before.resources[name]} then ${number}`);
+    assert.ok(number <= (before.resources[name] ?? 0) + slack, `${name}: ${before.resources[name]} then ${number}`);
   }
   // 200 functions that stayed would be some megabytes.
   assert.ok(after.heap - before.heap < 3_000_000, `${after.heap - before.heap} bytes more`);

@@ -10,9 +10,9 @@ const say = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
-const step = async (key: string, value: string | null, write: Promise<void>): Promise<void> => {
+const step = async (key: string, value: string | null, write: () => Promise<void>): Promise<void> => {
   say({ attempt: key, value });
-  await write;
+  await write();
   say({ done: key, value });
 };
 
@@ -20,18 +20,18 @@ const lane = async (number: number): Promise<never> => {
   for (let index = 0; ; index += 1) {
     const name = `f${round}-${number}-${index}`;
     const namespace = `n${round}-${number}-${index}`;
-    await step(name, '1', store.createFunction({ ...stored(name), replicas: 1 }));
+    await step(name, '1', () => store.createFunction({ ...stored(name), replicas: 1 }));
     const spec = stored(name, { image: `x@sha256:${digest(index)}` }).spec;
-    await step(name, '7', store.updateFunction(ref(name), { spec, replicas: 7 }));
-    await step(name, '9', store.setReplicas(ref(name), 9));
-    await step(namespace, 'there', store.createNamespace({ name: namespace, labels: {}, annotations: {} }));
-    await step(`secret.${namespace}`, 'a', store.createSecret({ ...ref('secret', namespace), value: Buffer.from('a') }));
+    await step(name, '7', () => store.updateFunction(ref(name), { spec, replicas: 7 }));
+    await step(name, '9', () => store.setReplicas(ref(name), 9));
+    await step(namespace, 'there', () => store.createNamespace({ name: namespace, labels: {}, annotations: {} }));
+    await step(`secret.${namespace}`, 'a', () => store.createSecret({ ...ref('secret', namespace), value: Buffer.from('a') }));
     if (index % 3 === 0) {
       say({ attempt: `secret.${namespace}`, value: null });
-      await step(namespace, null, store.removeNamespace(namespace));
+      await step(namespace, null, () => store.removeNamespace(namespace));
       say({ done: `secret.${namespace}`, value: null });
     }
-    if (index % 4 === 0) await step(name, null, store.removeFunction(ref(name)));
+    if (index % 4 === 0) await step(name, null, () => store.removeFunction(ref(name)));
   }
 };
 

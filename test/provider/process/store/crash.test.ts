@@ -62,17 +62,20 @@ test('after SIGKILL at any moment all acknowledged writes are there and nothing 
     for (const [key, values] of expectations(said)) all.set(key, values);
 
     const store = await open(directory);
-    for (const [key, values] of all) {
-      const value = storedValue(store, key);
-      assert.ok(values.includes(value), `round ${round}: ${key} is ${value}, expected one of ${values.join()}`);
-      all.set(key, [value]);
+    try {
+      for (const [key, values] of all) {
+        const value = storedValue(store, key);
+        assert.ok(values.includes(value), `round ${round}: ${key} is ${value}, expected one of ${values.join()}`);
+        all.set(key, [value]);
+      }
+      for (const { spec } of store.functions()) assert.ok(all.has(spec.service), `${spec.service} was never attempted`);
+      const names = new Set(store.namespaces().map((namespace) => namespace.name));
+      for (const key of all.keys()) {
+        if (key.startsWith('secret.') && storedValue(store, key) !== null) assert.ok(names.has(key.slice('secret.'.length)));
+      }
+    } finally {
+      await store.close();
     }
-    for (const { spec } of store.functions()) assert.ok(all.has(spec.service), `${spec.service} was never attempted`);
-    const names = new Set(store.namespaces().map((namespace) => namespace.name));
-    for (const key of all.keys()) {
-      if (key.startsWith('secret.') && storedValue(store, key) !== null) assert.ok(names.has(key.slice('secret.'.length)));
-    }
-    await store.close();
   }
   const database = new DatabaseSync(join(directory, 'sluice.db'));
   assert.equal(database.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { takeSeed } from '../../helpers/random.ts';
-import { runFaults } from './run.ts';
+import { runFaults } from '../gateway/faults/run.ts';
+import { takeSeed } from '../helpers/random.ts';
 
 test('replicas that are killed, stopped, slow, refuse or break off cost no call that had not reached them', async (t) => {
   const report = await runFaults(t, { seconds: 20, seed: takeSeed(t) });

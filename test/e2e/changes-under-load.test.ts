@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeHandlerBundle } from '../../helpers/bundle.ts';
-import { eventually } from '../../helpers/eventually.ts';
-import { type RunningGateway, startGateway } from '../../helpers/gateway.ts';
-import { startLoad, versionSpans } from '../../helpers/load.ts';
+import { makeHandlerBundle } from '../helpers/bundle.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { type RunningGateway, startGateway } from '../helpers/gateway.ts';
+import { startLoad, versionSpans } from '../helpers/load.ts';
 
 const source = (version: string): string =>
   `export const handler = async (request) => new Response('${version}\\n' + await request.text());`;

@@ -1,0 +1,168 @@
+// What it costs a function that it has 10,000 neighbours: calls of one among many against the same among ten, each gateway
+// scraped every second meanwhile, and the gateway's memory for each function.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from '../test/helpers/call.ts';
+import type { RunningGateway } from '../test/helpers/gateway.ts';
+import type { Finding } from './aim.ts';
+import { expectStatus, makeBenchBundle, settle } from './functions.ts';
+import { type OpenGateway, startOpenGateway } from './inside.ts';
+import type { Generator, Measurement } from './measure.ts';
+import { memory } from './memory.ts';
+import type { Scope } from './scope.ts';
+import { median, pairedRatio, percentile } from './stats.ts';
+
+export type Side = {
+  readonly functions: number;
+  readonly residentBytes: number;
+  readonly liveBytes: number;
+  readonly rounds: readonly Measurement[];
+  readonly scrapeMs: readonly number[];
+};
+
+export type Crowd = { readonly few: Side; readonly many: Side; readonly deployS: number };
+
+export type CrowdOptions = {
+  /** How many functions are many. */
+  readonly functions: number;
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly generator: Generator;
+  progress(line: string): void;
+};
+
+const fewFunctions = 10;
+const connections = 64;
+const deploysAtOnce = 16;
+
+/** All of one bundle; put to zero right after, so that most never start. */
+const deployParked = async (gateway: RunningGateway, count: number, progress: (line: string) => void): Promise<void> => {
+  const { image, digest, bytes } = await makeBenchBundle('crowd');
+  const upload = await gateway.control('PUT', `/system/bundles/${digest}`, bytes);
+  if (upload.status >= 300) throw new Error(`upload: ${upload.status} ${upload.text}`);
+  let next = 0;
+  const deploySome = async (): Promise<void> => {
+    while (next < count) {
+      const service = `crowd-${next}`;
+      next += 1;
+      if (next % 1000 === 0) progress(`crowd: ${next} functions`);
+      expectStatus(await gateway.control('POST', '/system/functions', { service, image }), 202, `deploy ${service}`);
+      const scaled = await gateway.control('POST', `/system/scale-function/${service}`, { serviceName: service, replicas: 0 });
+      expectStatus(scaled, 202, `scale ${service}`);
+    }
+  };
+  await Promise.all(Array.from({ length: deploysAtOnce }, deploySome));
+};
+
+const scrape = async (gateway: RunningGateway): Promise<number> => {
+  const startedMs = performance.now();
+  const { status } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
+  if (status !== 200) throw new Error(`scrape: expected 200, got ${status}`);
+  return performance.now() - startedMs;
+};
+
+/** Once a second until it is stopped. */
+const startScraping = (gateway: RunningGateway): { stop(): Promise<number[]> } => {
+  const stopping = new AbortController();
+  const run = async (): Promise<number[]> => {
+    const times: number[] = [];
+    while (!stopping.signal.aborted) {
+      const tookMs = await scrape(gateway);
+      times.push(tookMs);
+      await sleep(Math.max(0, 1000 - tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+    return times;
+  };
+  const done = run();
+  done.catch(() => undefined);
+  return {
+    stop() {
+      stopping.abort();
+      return done;
+    },
+  };
+};
+
+const startSide = async (t: Scope, functions: number, progress: (line: string) => void): Promise<OpenGateway> => {
+  const open = await startOpenGateway(t);
+  await deployParked(open.gateway, functions - 1, progress);
+  await settle(open.gateway, 0);
+  await open.gateway.deploy('bench', await makeBenchBundle('bench'));
+  // What the deployments have left behind is not what a function costs.
+  await open.gateway.kill('SIGTERM');
+  await open.gateway.restart();
+  await settle(open.gateway, 1);
+  return open;
+};
+
+type Round = { readonly measurement: Measurement; readonly scrapeMs: readonly number[] };
+
+const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
+  const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
+  const scraping = startScraping(gateway);
+  const measurement = await generator.measure(shape).finally(() => scraping.stop());
+  return { measurement, scrapeMs: await scraping.stop() };
+};
+
+const toSide = async ({ gateway, snapshot }: OpenGateway, functions: number, rounds: readonly Round[]): Promise<Side> => {
+  // The first one makes what counting needs, the second counts.
+  await snapshot();
+  const { liveBytes } = await snapshot();
+  return {
+    functions,
+    residentBytes: (await memory(gateway.program().pid)).rssBytes,
+    liveBytes,
+    rounds: rounds.map(({ measurement }) => measurement),
+    scrapeMs: rounds.flatMap(({ scrapeMs }) => scrapeMs),
+  };
+};
+
+export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Crowd> => {
+  const { functions, progress } = options;
+  const few = await startSide(t, fewFunctions, progress);
+  const startedMs = performance.now();
+  const many = await startSide(t, functions, progress);
+  const deployS = (performance.now() - startedMs) / 1000;
+  progress('crowd: calls');
+  const rounds = { few: [] as Round[], many: [] as Round[] };
+  for (const side of [few, many]) await measureRound(side, { ...options, durationMs: 1000 });
+  for (let round = 0; round < options.rounds; round += 1) {
+    rounds.few.push(await measureRound(few, options));
+    rounds.many.push(await measureRound(many, options));
+  }
+  return { deployS, few: await toSide(few, fewFunctions, rounds.few), many: await toSide(many, functions, rounds.many) };
+};
+
+export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
+  const of = (side: Side, key: 'callsPerS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
+  const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
+  const more = many.functions - few.functions;
+  const kilobytes = (key: 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
+  return [
+    { what: `calls/s among ${few.functions}`, value: median(of(few, 'callsPerS')), unit: '/s', digits: 0 },
+    { what: `calls/s among ${many.functions}`, value: median(of(many, 'callsPerS')), unit: '/s', digits: 0 },
+    {
+      what: 'calls/s, many / few',
+      value: pairedRatio(of(many, 'callsPerS'), of(few, 'callsPerS')),
+      unit: '',
+      digits: 2,
+      aim: { atLeast: 0.95 },
+    },
+    {
+      what: 'p99, many / few',
+      value: pairedRatio(of(many, 'p99Ms'), of(few, 'p99Ms')),
+      unit: '',
+      digits: 2,
+      aim: { atMost: 1.3 },
+    },
+    { what: 'calls that failed', value: failures, unit: '', digits: 0, aim: { atMost: 0 } },
+    { what: 'a scrape of many takes (median)', value: percentile(many.scrapeMs, 0.5), unit: 'ms', digits: 0 },
+    {
+      what: 'resident memory of the gateway a function',
+      value: kilobytes('residentBytes'),
+      unit: 'kB',
+      digits: 1,
+      aim: { atMost: 4 },
+    },
+    { what: 'of it live', value: kilobytes('liveBytes'), unit: 'kB', digits: 1, aim: { atMost: 4 } },
+  ];
+};

@@ -1,0 +1,1 @@
+export declare const packWatchdog: (bundle: string) => Promise<string>;
