@@ -7,7 +7,7 @@ import { findCluster } from './cluster.ts';
 import { faasNetesDeployment, faasNetesService } from './faas-netes.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsGone, podsOf, podsReady } from './objects.ts';
+import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -76,7 +76,7 @@ test('a function that faas-netes deployed is shown, called, scaled, updated and 
   await answering(gateway, 'fn', 2);
   const theirs = await podsOf(cluster, 'fn');
   await put(gateway, { service: 'fn', image, envVars: { version: 'ours' }, labels: { team: 'new' }, annotations: { note: 'n' } });
-  await podsGone(cluster, 'fn', theirs);
+  await podsEnded(cluster, 'fn', theirs);
   await answering(gateway, 'fn', 2);
   const after = await read();
   assert.equal(after.metadata.uid, before.metadata.uid, 'updated in place');

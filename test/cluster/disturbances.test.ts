@@ -8,7 +8,7 @@ import { versionSpans } from '../helpers/load.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway, underLoad } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, type Pod, podsGone, podsOf, podsReady } from './objects.ts';
+import { emptyFunctionNamespaces, functionNamespace, getJson, type Pod, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -43,11 +43,11 @@ test('two rolling updates lose no call, and no version answers after its success
     for (const version of ['v2', 'v3']) {
       const old = await podsOf(cluster, 'fn');
       await put(gateway, { service: 'fn', image, labels, envVars: { version } });
-      await podsGone(cluster, 'fn', old);
+      await podsEnded(cluster, 'fn', old);
       await podsReady(cluster, 'fn', 2);
     }
   });
-  await podsGone(cluster, 'fn', first);
+  await podsEnded(cluster, 'fn', first);
   assert.deepEqual(
     versionSpans(answers).map(({ version }) => version),
     ['v1', 'v2', 'v3'],
@@ -62,7 +62,7 @@ test('scaling from 5 to 1 loses no call', { skip }, async (t) => {
     const [survivor] = await podsReady(cluster, 'fn', 1);
     const others = before.filter(({ metadata }) => metadata.uid !== survivor?.metadata.uid);
     assert.equal(others.length, 4, 'the survivor is one of the five');
-    await podsGone(cluster, 'fn', others);
+    await podsEnded(cluster, 'fn', others);
   });
   await answering(gateway, 'fn', 1);
 });
@@ -73,7 +73,7 @@ test('a pod that is evicted, and then all pods deleted at once, lose no call', {
     const [one] = await podsOf(cluster, 'fn');
     assert.ok(one !== undefined);
     await evict(cluster, one);
-    await podsGone(cluster, 'fn', [one]);
+    await podsEnded(cluster, 'fn', [one]);
     const both = await podsReady(cluster, 'fn', 2);
     await cluster.kubectl([
       'delete',
@@ -83,7 +83,7 @@ test('a pod that is evicted, and then all pods deleted at once, lose no call', {
       ...both.map(({ metadata }) => metadata.name),
       '--wait=false',
     ]);
-    await podsGone(cluster, 'fn', both);
+    await podsEnded(cluster, 'fn', both);
     await podsReady(cluster, 'fn', 2);
   });
 });
@@ -120,7 +120,7 @@ test('evictions against a disruption budget: refused while it is used up, and no
     await setLeast(1, 1);
     await evict(cluster, one);
     await assert.rejects(evict(cluster, two), /disruption budget/);
-    await podsGone(cluster, 'fn', [one]);
+    await podsEnded(cluster, 'fn', [one]);
     await podsReady(cluster, 'fn', 2);
   });
 });
@@ -134,7 +134,7 @@ test('draining one of two nodes loses no call', { skip }, async (t) => {
   onEnd(t, () => cluster.kubectl(['uncordon', node]));
   await underLoad(t, { gateway, name: 'fn' }, async () => {
     await cluster.kubectl(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force', '--timeout=120s']);
-    await podsGone(cluster, 'fn', there);
+    await podsEnded(cluster, 'fn', there);
     const after = await podsReady(cluster, 'fn', 4);
     assert.ok(after.every(({ spec }) => spec.nodeName !== node));
   });

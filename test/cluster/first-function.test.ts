@@ -7,7 +7,7 @@ import { onEnd } from '../helpers/cleanup.ts';
 import type { RunningGateway } from '../helpers/gateway.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, startClusterGateway } from './gateway.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsGone, podsOf, podsReady } from './objects.ts';
+import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -67,7 +67,7 @@ test('sluice up brings a function to the cluster; list, describe, logs, scale, s
   const before = await podsOf(cluster, 'greet');
   await writeFile(join(gateway.home, 'greet', 'handler.ts'), handler.replace('console.log', '// v2\n  console.log'));
   await run('up');
-  await podsGone(cluster, 'greet', before);
+  await podsEnded(cluster, 'greet', before);
   assert.equal((await gateway.call('greet', { method: 'POST', body: 'Ada' })).text, 'Hello Ada, second');
 
   await run('remove', 'greet');

@@ -12,7 +12,7 @@ import { type Cluster, findCluster } from './cluster.ts';
 import { underLoad } from './gateway.ts';
 import { gatewayImage } from './gateway-image.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, getJson, type Pod } from './objects.ts';
+import { emptyFunctionNamespaces, getJson, hasEnded, type Pod } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -110,13 +110,13 @@ test('two installed gateways serve one cluster: what one is told the other knows
     await eventually(
       async () => {
         const now = await pods();
-        const isThere = now.some(({ metadata }) => metadata.uid === pod.metadata.uid);
+        const isThere = now.some((each) => each.metadata.uid === pod.metadata.uid && !hasEnded(each));
         const ready = now.filter(({ status }) =>
           status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
         );
         return !isThere && ready.length === 2;
       },
-      { what: `${pod.metadata.name} is gone, and two gateways are ready`, timeoutMs: 120_000, intervalMs: 200 },
+      { what: `${pod.metadata.name} has ended, and two gateways are ready`, timeoutMs: 120_000, intervalMs: 200 },
     );
   };
   await underLoad(t, { gateway: { port: 8080 }, name: 'fn', target: { host, port: 8080 } }, async () => {

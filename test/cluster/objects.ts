@@ -17,7 +17,7 @@ export type Pod = {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly lastTransitionTime: string }[];
-    readonly containerStatuses?: readonly { readonly state?: { readonly running?: { readonly startedAt: string } } }[];
+    readonly containerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[];
   };
 };
 
@@ -32,24 +32,32 @@ const isReady = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined &&
   (pod.status.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
 
-/** Resolves when exactly so many pods of the function are there and all of them are ready. */
+/**
+ * Deleted, and its container has ended. The object stays for up to a minute longer, until the kubelet has tidied up, which
+ * says nothing about the function.
+ */
+export const hasEnded = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined &&
+  (status.containerStatuses ?? []).every(({ state }) => state?.terminated !== undefined);
+
+/** Resolves when exactly so many pods of the function run, those that are ending included, and all of them are ready. */
 export const podsReady = (cluster: Cluster, name: string, count: number, timeoutMs = 90_000): Promise<readonly Pod[]> =>
   eventually(
     async () => {
-      const pods = await podsOf(cluster, name);
+      const pods = (await podsOf(cluster, name)).filter((pod) => !hasEnded(pod));
       return pods.length === count && pods.every(isReady) ? pods : undefined;
     },
     { what: `${count} ready pods of ${name}, and no other`, timeoutMs, intervalMs: 200 },
   );
 
-/** Resolves when the cluster knows none of these pods any more. */
-export const podsGone = (cluster: Cluster, name: string, pods: readonly Pod[], timeoutMs = 90_000): Promise<unknown> =>
+/** Resolves when none of these pods runs any more: the cluster does not know their uid, or they have ended. */
+export const podsEnded = (cluster: Cluster, name: string, pods: readonly Pod[], timeoutMs = 90_000): Promise<unknown> =>
   eventually(
     async () => {
-      const left = new Set((await podsOf(cluster, name)).map((pod) => pod.metadata.uid));
-      return pods.every((pod) => !left.has(pod.metadata.uid));
+      const left = (await podsOf(cluster, name)).filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.uid);
+      return pods.every(({ metadata }) => !left.includes(metadata.uid));
     },
-    { what: `${pods.map((pod) => pod.metadata.name).join(', ')} are gone`, timeoutMs, intervalMs: 200 },
+    { what: `${pods.map((pod) => pod.metadata.name).join(', ')} have ended`, timeoutMs, intervalMs: 200 },
   );
 
 // In this order: what makes pods goes before them, so that none is made anew.

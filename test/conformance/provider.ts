@@ -15,7 +15,8 @@ import type { MakeSubject } from './subject.ts';
 
 export type { MakeSubject, Subject } from './subject.ts';
 
-export const providerConformance = (name: string, make: MakeSubject): void => {
+/** @param takesBundles false for a provider that runs images */
+export const providerConformance = (name: string, make: MakeSubject, { takesBundles = true } = {}): void => {
   for (const part of [
     deployConformance,
     watchConformance,
@@ -26,7 +27,7 @@ export const providerConformance = (name: string, make: MakeSubject): void => {
     secretConformance,
     namespaceConformance,
     logConformance,
-    bundleConformance,
+    ...(takesBundles ? [bundleConformance] : []),
     restartConformance,
   ]) {
     part(name, make);
