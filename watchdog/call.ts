@@ -14,7 +14,7 @@ function onClose(this: Tracked): void {
 }
 
 /** What a timer of Node can hold; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+export const longestTimerMs = 2 ** 31 - 1;
 
 const onLimit = (call: Call): void => call.expire();
 

@@ -3,11 +3,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { watchdogReadyHeader } from '../provider/types/headers.ts';
 import { accessLine } from './access-log.ts';
 import { answer } from './answer.ts';
+import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';
+import { endAsWhole, OpenSockets } from './open-sockets.ts';
 import { hasBody } from './read-body.ts';
 import type { Runner } from './runners/runner.ts';
 
@@ -52,6 +54,8 @@ const timeoutAsked = (flat: readonly string[]): string | undefined => {
   return undefined;
 };
 
+const tooMany = (config: Config): string => `watchdog: max_inflight of ${config.maxInflight} calls at once is reached`;
+
 /** Queries may hold what is no log's business. */
 const pathOf = (target: string): string => target.split('?', 1)[0] as string;
 
@@ -67,6 +71,7 @@ export class Front {
   readonly server: Server;
   readonly #parts: FrontParts;
   readonly #calls = new Set<Call>();
+  readonly #sockets = new OpenSockets(() => this.#checkDrained());
   readonly #onEnd = (call: Call): void => this.#ended(call);
   #config: Config | undefined;
   #runner: Runner | undefined;
@@ -79,8 +84,9 @@ export class Front {
     this.server.timeout = 0;
   }
 
+  /** Running calls and open sockets. */
   get inFlight(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#sockets.size;
   }
 
   /** From now on calls reach the runner. */
@@ -89,7 +95,17 @@ export class Front {
     this.#runner = runner;
     this.#accepting = true;
     // Why only here: with a listener node:http takes every upgrade away from the ordinary path.
-    if (runner.upgrade !== undefined) this.server.on('upgrade', runner.upgrade);
+    const { upgrade } = runner;
+    if (upgrade === undefined) return;
+    this.server.on('upgrade', (request, socket, head) => {
+      endAsWhole(socket);
+      if (this.#isFull(config)) {
+        answerUpgrade(request, socket, 429, tooMany(config), ['Retry-After', '1'], 'MaxInflight');
+        return;
+      }
+      this.#sockets.add(socket);
+      upgrade(request, socket, head);
+    });
   }
 
   /** Health and readiness say no from now on; calls are still served. */
@@ -97,13 +113,14 @@ export class Front {
     this.#accepting = false;
   }
 
-  /** Stops listening and waits for the running calls, `limitMs` at most; resolves with the number of calls that were cut. */
+  /** Stops listening and waits for what is in flight, `limitMs` at most; resolves with how many of that were cut. */
   drain(limitMs: number): Promise<number> {
     this.#accepting = false;
     return new Promise((resolve) => {
       const finish = (): void => {
         clearTimeout(timer);
-        const left = this.#calls.size;
+        const left = this.inFlight;
+        this.#sockets.cutAll();
         this.server.closeAllConnections();
         resolve(left);
       };
@@ -111,7 +128,7 @@ export class Front {
       this.#drained = finish;
       this.server.close();
       this.server.closeIdleConnections();
-      if (this.#calls.size === 0) finish();
+      this.#checkDrained();
     });
   }
 
@@ -128,15 +145,19 @@ export class Front {
       answer(response, 503, 'watchdog: no function is loaded yet');
       return;
     }
+    const isFull = this.#isFull(config);
     const call = new Call(request, response, this.#onEnd);
     this.#calls.add(call);
-    if (config.maxInflight > 0 && this.#calls.size > config.maxInflight) {
-      const text = `watchdog: max_inflight of ${config.maxInflight} calls at once is reached`;
-      answer(response, 429, text, ['Retry-After', '1'], 'MaxInflight');
+    if (isFull) {
+      answer(response, 429, tooMany(config), ['Retry-After', '1'], 'MaxInflight');
       return;
     }
     startLimits(call, config);
     this.#runner.handle(call);
+  }
+
+  #isFull({ maxInflight }: Config): boolean {
+    return maxInflight > 0 && this.inFlight >= maxInflight;
   }
 
   #control(path: string, request: IncomingMessage, response: ServerResponse): boolean {
@@ -162,7 +183,7 @@ export class Front {
     const config = this.#config;
     const runner = this.#runner;
     if (config === undefined || runner === undefined || !this.#healthy() || !runner.ready()) plain(response, 503);
-    else if (config.maxInflight > 0 && this.#calls.size >= config.maxInflight) plain(response, 429);
+    else if (this.#isFull(config)) plain(response, 429);
     else if (config.readyPath === '') plain(response, 200);
     else {
       request.url = config.readyPath.startsWith('/') ? config.readyPath : `/${config.readyPath}`;
@@ -180,7 +201,11 @@ export class Front {
     if (this.#config?.accessLog === true) this.#log(call, this.#config);
     if (this.#drained === undefined) return;
     request.socket?.destroySoon();
-    if (this.#calls.size === 0) this.#drained();
+    this.#checkDrained();
+  }
+
+  #checkDrained(): void {
+    if (this.inFlight === 0) this.#drained?.();
   }
 
   #log(call: Call, config: Config): void {

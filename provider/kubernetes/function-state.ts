@@ -35,6 +35,7 @@ export class FunctionState {
   readonly #revisions = createRevisions();
   readonly #replicas = new Map<string, Replica>();
   #conditions: Condition[] = [];
+  #pullError: string | undefined;
 
   constructor(parts: FunctionStateParts) {
     this.#parts = parts;
@@ -44,7 +45,10 @@ export class FunctionState {
   setDeployment(deployment: Deployment): void {
     const changed = this.deployment?.metadata.generation !== deployment.metadata.generation || this.deployment === undefined;
     this.deployment = deployment;
-    if (changed) this.#revisions.setTemplate(deployment.spec.template, this.pods());
+    if (changed) {
+      this.#revisions.setTemplate(deployment.spec.template, this.pods());
+      this.#pullError = undefined;
+    }
     this.#tell(changed);
   }
 
@@ -123,7 +127,12 @@ export class FunctionState {
   }
 
   #failure(deployment: Deployment): FunctionFailure | undefined {
-    return failureOf(deployment, this.#wantedPods());
+    const failure = failureOf(deployment, this.#wantedPods());
+    if (failure?.reason !== 'ImagePullFailed') return failure;
+    // Between two tries Kubernetes only says that it waits; the cause was in the try before.
+    if (!failure.message.startsWith('ImagePullBackOff')) this.#pullError = failure.message;
+    else if (this.#pullError !== undefined) return { ...failure, message: this.#pullError };
+    return failure;
   }
 
   /** Why a pod that has an address is not used. */

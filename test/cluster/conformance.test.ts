@@ -1,6 +1,6 @@
 // The Kubernetes provider does what every provider must do, on a real cluster.
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { createKubernetesProvider } from '../../provider/kubernetes/index.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Kind } from '../conformance/kinds.ts';
@@ -37,14 +37,15 @@ const makeSubject = (cluster: Cluster): MakeSubject => {
         provider = await open();
         return provider;
       },
-      close: async () => {
-        await provider.close();
-        await emptyFunctionNamespaces(cluster);
-      },
+      close: () => provider.close(),
     };
   };
 };
 
 const found = await findCluster();
 if ('missing' in found) test('conformance of the Kubernetes provider', { skip: found.missing }, () => undefined);
-else providerConformance('kubernetes', makeSubject(found.cluster));
+else {
+  // Each test starts with an empty cluster, and the last leaves one.
+  after(() => emptyFunctionNamespaces(found.cluster));
+  providerConformance('kubernetes', makeSubject(found.cluster));
+}

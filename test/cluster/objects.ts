@@ -52,28 +52,27 @@ export const podsGone = (cluster: Cluster, name: string, pods: readonly Pod[], t
     { what: `${pods.map((pod) => pod.metadata.name).join(', ')} are gone`, timeoutMs, intervalMs: 200 },
   );
 
-const atOnce = ['--grace-period=0', '--force', '--wait=false'];
+// In this order: what makes pods goes before them, so that none is made anew.
+const kinds = 'deployments,replicasets,services,pods,poddisruptionbudgets,resourcequotas,limitranges';
+// Not waiting for the drain of pods.
+const atOnce = ['--all', '--grace-period=0', '--force', '--wait=false'];
+const notOurSecrets = ['--field-selector', 'type!=kubernetes.io/service-account-token'];
+
+type Namespaces = {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> } }[];
+};
 
 /** Everything a test may have left in the function namespaces, gone when it resolves. Pods are not waited for. */
 export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> => {
-  const { items } = await getJson<{ items: { metadata: { name: string; annotations?: Record<string, string> } }[] }>(
-    cluster,
-    'namespaces',
-  );
-  const ours = items.filter(({ metadata }) => metadata.annotations?.openfaas !== undefined).map(({ metadata }) => metadata.name);
-  const others = ours.filter((name) => name !== functionNamespace);
-  if (!ours.includes(functionNamespace)) {
-    if (!items.some(({ metadata }) => metadata.name === functionNamespace)) {
-      await cluster.kubectl(['create', 'namespace', functionNamespace]);
-    }
-    await cluster.kubectl(['annotate', 'namespace', functionNamespace, 'openfaas=1']);
-  }
-  const n = ['-n', functionNamespace];
-  const kinds = 'deployments,services,poddisruptionbudgets,resourcequotas,limitranges';
-  await cluster.kubectl(['delete', ...n, kinds, '--all', '--ignore-not-found']);
-  await cluster.kubectl(['delete', ...n, 'secrets', '--field-selector', 'type!=kubernetes.io/service-account-token']);
-  // Not waiting for their drain; a namespace would.
-  for (const name of new Set([...ours, functionNamespace]))
-    await cluster.kubectl(['delete', '-n', name, 'deployments,pods', '--all', ...atOnce]);
+  const { items } = await getJson<Namespaces>(cluster, 'namespaces');
+  const names = items.map(({ metadata }) => metadata.name);
+  const open = items.filter(({ metadata }) => metadata.annotations?.openfaas !== undefined).map(({ metadata }) => metadata.name);
+  if (!names.includes(functionNamespace)) await cluster.kubectl(['create', 'namespace', functionNamespace]);
+  if (!open.includes(functionNamespace)) await cluster.kubectl(['annotate', 'namespace', functionNamespace, 'openfaas=1']);
+  const others = open.filter((name) => name !== functionNamespace);
+  await Promise.all([
+    cluster.kubectl(['delete', '-n', functionNamespace, 'secrets', ...notOurSecrets]),
+    ...[functionNamespace, ...others].map((name) => cluster.kubectl(['delete', '-n', name, kinds, ...atOnce])),
+  ]);
   if (others.length > 0) await cluster.kubectl(['delete', 'namespace', ...others]);
 };

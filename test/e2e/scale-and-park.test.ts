@@ -9,6 +9,8 @@ import type { FunctionStatus } from '../../provider/types/function.ts';
 import { makeBundle } from '../helpers/bundle.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { type RunningGateway, startGateway } from '../helpers/gateway.ts';
+import { connectRaw, headerOf } from '../helpers/raw-client.ts';
+import { accept, echoUpgrade, handshake, maskedHello, plainHello } from '../helpers/web-socket.ts';
 
 const whoAmI = `export const handler = async (request) => new Response(process.pid + ' ' + (await request.text()));`;
 
@@ -181,6 +183,54 @@ test('an idle function is parked and wakes on a call; one with a minimum, a stre
   socket.close();
   for (const name of ['plain', 'stream', 'socket']) await hasReplicas(gateway, name, 0);
   assert.equal((await statusOf(gateway, 'kept')).availableReplicas, 1);
+});
+
+/** A web handler that also takes WebSockets, refused for those without a word. */
+const socketHandler = `
+import { createHash } from 'node:crypto';
+export const handler = async () => new Response('not a socket');
+${echoUpgrade.replace('function upgrade', 'function greet')}
+export const upgrade = (request, socket, head) => {
+  if (request.headers['x-word'] === 'friend') greet(request, socket, head);
+  else socket.end('HTTP/1.1 401 Unauthorized\\r\\nX-Own: 1\\r\\nContent-Length: 7\\r\\nConnection: close\\r\\n\\r\\nno word');
+};
+`;
+
+test('a handler inside the watchdog takes WebSockets or refuses them, is not parked meanwhile, and they outlast a scale down', async (t) => {
+  const gateway = await startGateway(t, { args: ['--park-idle', '1s'] });
+  await gateway.deployHandler('talk', socketHandler);
+  const refused = await connectRaw(gateway.port);
+  t.after(() => refused.socket.destroy());
+  refused.send(handshake('/function/talk'));
+  const refusal = await refused.answer('GET');
+  assert.ok(refusal);
+  assert.deepEqual([refusal.status, headerOf(refusal, 'x-own'), refusal.body], [401, '1', 'no word']);
+
+  const client = await connectRaw(gateway.port);
+  t.after(() => client.socket.destroy());
+  client.send(handshake('/function/talk/room?a=1', 'X-Word: friend'));
+  const answer = await client.answer('GET');
+  assert.ok(answer);
+  assert.deepEqual(
+    [answer.status, headerOf(answer, 'sec-websocket-accept'), headerOf(answer, 'x-path')],
+    [101, accept, '/room?a=1'],
+  );
+  const echoed = async (): Promise<string> => {
+    const before = client.received.length;
+    client.send(maskedHello);
+    await within(client.until(plainHello, before), 'the function sends it back');
+    return client.received.slice(before);
+  };
+  assert.equal(await echoed(), plainHello);
+  // Twice the idle time.
+  await delay(2000);
+  assert.equal((await statusOf(gateway, 'talk')).availableReplicas, 1);
+  assert.equal(await echoed(), plainHello);
+  await gateway.sluice(['scale', 'talk', '0']);
+  assert.equal(await echoed(), plainHello);
+  client.halfClose();
+  await within(client.end(), 'the function ends it');
+  await hasReplicas(gateway, 'talk', 0);
 });
 
 test('a restart of the gateway brings every function back as it was', async (t) => {

@@ -110,14 +110,23 @@ test('exec_timeout before the head is 504, in the middle of the body it cuts (fa
 test('events arrive one by one and outlive exec_timeout', async (t) => {
   const blank = await started(
     t,
-    '(q, s) => { s.writeHead(200, { "content-type": "text/event-stream" }); let n = 0; const i = setInterval(() => { s.write("data: " + n + "\\n\\n"); if (++n === 4) { clearInterval(i); s.end() } }, 25) }',
-    { exec_timeout: '60ms' },
+    `(q, s) => {
+      if (q.url === "/next") { globalThis.stream.write("data: " + globalThis.count++ + "\\n\\n"); return s.end() }
+      globalThis.stream = s; globalThis.count = 0; s.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      setTimeout(() => s.end("data: last\\n\\n"), 1500)
+    }`,
+    { exec_timeout: '1s' },
   );
   const message = await open(blank.target, '/', { headers: { accept: 'text/event-stream' } });
-  let chunks = 0;
-  message.on('data', () => (chunks += 1));
-  await once(message, 'end');
-  assert.equal(chunks, 4);
+  for (const event of ['data: 0\n\n', 'data: 1\n\n', 'data: 2\n\n']) {
+    const arrived = once(message, 'data');
+    await blank.call('/next');
+    assert.equal(String((await arrived)[0]), event);
+  }
+  const ended = once(message, 'end');
+  const [last] = await once(message, 'data');
+  assert.equal(String(last), 'data: last\n\n');
+  await ended;
 });
 
 test('an upstream that dies in the middle of its answer cuts the connection', async (t) => {

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { HandlerStyle } from '../config.ts';
 import { describeThrown, StartError } from '../start-error.ts';
 import type { WebRequest } from '../web/request.ts';
+import { pickUpgrade, type UpgradeHandler } from './upgrade-export.ts';
 
 export type EventHandler = (event: unknown, context: unknown, callback: (error?: unknown, value?: unknown) => void) => unknown;
 export type WebHandler = (request: WebRequest) => unknown;
@@ -12,6 +13,9 @@ export type WebHandler = (request: WebRequest) => unknown;
 export type Handler =
   | { readonly style: 'event'; readonly handle: EventHandler; readonly wantsCallback: boolean }
   | { readonly style: 'web'; readonly handle: WebHandler };
+
+/** What a handler module has for us. */
+export type Loaded = { readonly handler: Handler; readonly upgrade: UpgradeHandler | undefined };
 
 type AnyFunction = (...values: never[]) => unknown;
 type Exports = Readonly<Record<string, unknown>>;
@@ -65,7 +69,7 @@ const loadModule = async (file: string): Promise<unknown> => {
 };
 
 /** @throws StartError (`LoadFailed`) with the stack of what went wrong */
-export const loadHandler = async (root: string, path: string, style: HandlerStyle): Promise<Handler> => {
+export const loadHandler = async (root: string, path: string, style: HandlerStyle): Promise<Loaded> => {
   const file = resolve(root, path);
   let exported: unknown;
   try {
@@ -73,5 +77,5 @@ export const loadHandler = async (root: string, path: string, style: HandlerStyl
   } catch (error) {
     throw new StartError('LoadFailed', `handler ${path}: ${describeThrown(error)}`, { cause: error });
   }
-  return pickHandler(exported, style);
+  return { handler: pickHandler(exported, style), upgrade: pickUpgrade(exported) };
 };

@@ -2,10 +2,11 @@
 import type { Config, Environment } from '../config.ts';
 import { createEventCaller } from '../inproc/event.ts';
 import { readBodySettings } from '../inproc/event-body.ts';
-import { type Handler, loadHandler } from '../inproc/load.ts';
+import { type Loaded, loadHandler } from '../inproc/load.ts';
 import { createWebCaller } from '../inproc/web.ts';
 import { StartError } from '../start-error.ts';
 import { installWebGlobals } from '../web/globals.ts';
+import { createInprocUpgrade } from './inproc-upgrade.ts';
 import type { Runner } from './runner.ts';
 
 export type InprocParts = {
@@ -17,7 +18,7 @@ export type InprocParts = {
 };
 
 /** @throws StartError (`NeverReady`) when loading takes longer than `ready_timeout` */
-const loadInTime = async (config: Config, root: string): Promise<Handler> => {
+const loadInTime = async (config: Config, root: string): Promise<Loaded> => {
   const { handler, handlerStyle, readyTimeoutMs } = config;
   const loading = loadHandler(root, handler, handlerStyle);
   if (readyTimeoutMs === 0) return loading;
@@ -39,11 +40,14 @@ export const createInprocRunner = async ({ config, root, env, printError }: Inpr
   const body = readBodySettings(env, problems);
   if (problems.length > 0) throw new StartError('Invalid', problems.join('; '));
   installWebGlobals(globalThis);
-  const handler = await loadInTime(config, root);
-  const { writeTimeoutMs } = config;
+  const { handler, upgrade } = await loadInTime(config, root);
+  const { execTimeoutMs, writeTimeoutMs } = config;
   const handle =
     handler.style === 'web'
       ? createWebCaller({ handle: handler.handle, writeTimeoutMs, printError })
       : createEventCaller({ ...handler, body, writeTimeoutMs, printError });
-  return { handle, ready: () => true, stop: async () => undefined, kill: () => undefined };
+  const calls = { handle, ready: () => true, stop: async () => undefined, kill: () => undefined };
+  return upgrade === undefined
+    ? calls
+    : { ...calls, upgrade: createInprocUpgrade({ handle: upgrade, execTimeoutMs, printError }) };
 };

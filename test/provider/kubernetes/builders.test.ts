@@ -25,7 +25,7 @@ const onTheWire = (object: Deployment): { spec: { template: { metadata: { annota
   return copy;
 };
 
-test('facts 118, 140-143, 145, 147, 149: a full specification becomes the Deployment of the contract', () => {
+test('facts 118, 140 to 143, 145, 147, 149: a full specification becomes the Deployment of the contract', () => {
   assert.deepEqual(onTheWire(toDeployment(parts)), deployment);
 });
 
