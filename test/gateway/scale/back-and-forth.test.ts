@@ -49,7 +49,7 @@ test(`to zero and back ${times} times under callers of two gateways: no failed c
       await Promise.all(Array.from({ length: 1 + random.below(4) }, () => callOnce(name)));
     }
   };
-  await within(Promise.all(names.map(keepCalling)), `${times} times at zero`, 60_000);
+  await within(Promise.all(names.map(keepCalling)), `${times} times at zero`, 120_000);
   const dozes = provider.count('doze');
   t.diagnostic(`${calls} calls, ${zeros()} times at zero of ${dozes} tries`);
   assert.ok(dozes > zeros(), 'some calls came on the way down');
