@@ -183,6 +183,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release, provider.staleMs);
+  starting.defer(() => control.close());
   const calls = { provider, config, metrics: functions, log };
   const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
