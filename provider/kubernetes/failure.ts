@@ -20,7 +20,7 @@ const startReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** One line, the end of it where it is long: that is where errors stand. */
-const oneLine = (text: string | undefined, most = 1000): string => {
+export const oneLine = (text: string | undefined, most = 1000): string => {
   const lines = (text ?? '')
     .split('\n')
     .map((line) => line.trim())

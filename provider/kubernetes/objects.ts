@@ -159,6 +159,18 @@ export type Pod = KubeObject & {
   };
 };
 
+/** Old and new writers of events fill in different times. */
+export type KubeEvent = KubeObject & {
+  /** Normal or Warning. */
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
+};
+
 export type Secret = KubeObject & { readonly type?: string; readonly data?: Texts };
 export type Namespace = KubeObject & { readonly status?: { readonly phase?: string } };
 
