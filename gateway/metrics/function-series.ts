@@ -23,6 +23,9 @@ export type FunctionSeries = {
   coldStarts: number;
   /** Calls in line for a place under the function's limits. */
   queued: number;
+  /** Calls that their replica cut, while it ran and on its way out. */
+  cutRunning: number;
+  cutEnding: number;
   /** Calls that got no endpoint, by reason; absent before the first. */
   refused: Map<string, number> | undefined;
   desired: number;
@@ -46,6 +49,7 @@ export interface FunctionMetrics {
   finished(key: string, status: number, seconds: number): void;
   coldStart(key: string): void;
   refused(key: string, reason: string): void;
+  cut(key: string, ending: boolean): void;
   queued(key: string, change: number): void;
   /** Register it before the function table, so that a function's series exist before its first call. */
   readonly observer: ProviderObserver;
@@ -77,6 +81,8 @@ const emptySeries = (key: string): FunctionSeries => ({
   inFlight: 0,
   coldStarts: 0,
   queued: 0,
+  cutRunning: 0,
+  cutEnding: 0,
   refused: undefined,
   desired: 0,
   min: 1,
@@ -162,6 +168,12 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     refused(key, reason) {
       const series = byKey.get(key);
       if (series !== undefined) countRefusal(series, reason);
+    },
+    cut(key, ending) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      if (ending) series.cutEnding += 1;
+      else series.cutRunning += 1;
     },
     queued(key, change) {
       const series = byKey.get(key);
