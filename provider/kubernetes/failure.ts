@@ -54,7 +54,8 @@ const ofContainer = (status: ContainerStatus): FunctionFailure | undefined => {
 };
 
 const ofPod = (pod: Pod): FunctionFailure | undefined => {
-  for (const status of pod.status?.containerStatuses ?? []) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const status of [...initContainerStatuses, ...containerStatuses]) {
     const failure = ofContainer(status);
     if (failure !== undefined) return failure;
   }

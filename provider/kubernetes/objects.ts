@@ -155,6 +155,8 @@ export type Pod = KubeObject & {
     readonly reason?: string;
     readonly message?: string;
     readonly conditions?: readonly DeploymentCondition[];
+    /** Of containers that others have put in front of the function's. */
+    readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
 };

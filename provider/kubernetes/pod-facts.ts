@@ -54,6 +54,7 @@ export const trimPod = ({ metadata, spec, status }: Pod): Pod => {
             ...(status.phase === undefined ? {} : { phase: status.phase }),
             ...(status.podIP === undefined ? {} : { podIP: status.podIP }),
             conditions: (status.conditions ?? []).filter(({ type }) => type === 'Ready' || type === 'PodScheduled'),
+            ...(status.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses }),
             containerStatuses: status.containerStatuses ?? [],
           },
         }),

@@ -33,7 +33,7 @@ export type Rig = {
   forget(): void;
 };
 
-const kubeconfig = (url: string): object => ({
+export const kubeconfig = (url: string): object => ({
   apiVersion: 'v1',
   kind: 'Config',
   clusters: [{ name: 'c', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
