@@ -88,13 +88,24 @@ const createWatches = (store: KubeStore) => {
 
 type Body = KubeObject & { preconditions?: { uid?: string } };
 
+type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Body | undefined;
+  readonly type: string | undefined;
+};
+
 /** What the methods of objects do. @throws Refusal */
-const act = (store: KubeStore, method: string, path: string, body: Body | undefined): { status: number; body: object } => {
+const act = (store: KubeStore, { method, path, body, type }: Asked): { status: number; body: object } => {
   if (method === 'POST') {
     if (path.endsWith('/selfsubjectaccessreviews')) return { status: 201, body: { ...body, status: { allowed: true } } };
     return { status: 201, body: store.create(path, body as KubeObject) };
   }
   if (method === 'PUT') return { status: 200, body: store.replace(path, body as KubeObject) };
+  // Server-side apply makes what is not there.
+  const isNew = type === 'application/apply-patch+yaml' && store.find(path) === undefined;
+  if (method === 'PATCH' && isNew)
+    return { status: 201, body: store.create(path.slice(0, path.lastIndexOf('/')), body as KubeObject) };
   if (method === 'PATCH') return { status: 200, body: store.patch(path, body) };
   if (method === 'DELETE') return { status: 200, body: store.delete(path, body?.preconditions?.uid) };
   const found = path === '/version' ? { gitVersion: 'v1.20.0' } : store.find(path);
@@ -133,7 +144,7 @@ const createHandler = (store: KubeStore, watches: ReturnType<typeof createWatche
     else if (query.has('watch')) watches.begin({ collection: pathname, query, res });
     else if (method === 'GET' && isCollection) send(res, 200, list(store, pathname, query));
     else {
-      const done = act(store, method, pathname, body);
+      const done = act(store, { method, path: pathname, body, type: req.headers['content-type'] });
       send(res, done.status, done.body);
     }
   };
