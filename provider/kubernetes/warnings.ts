@@ -6,7 +6,7 @@ import { oneLine } from './failure.ts';
 import type { KubeEvent, KubeList, Pod } from './objects.ts';
 
 export type Warning = {
-  /** Kubernetes' own word: Unhealthy, FailedMount, FailedScheduling, BackOff, … */
+  /** Kubernetes' own word. */
   readonly reason: string;
   readonly message: string;
 };
@@ -14,16 +14,25 @@ export type Warning = {
 /** Pods of one function mostly fail alike. */
 const mostPods = 3;
 
-/** Of containers that are started again and images that do not come the pod's status says more. */
-const known: ReadonlySet<string> = new Set(['BackOff', 'Failed', 'FailedScheduling']);
+/** Of most others the pod's status says more, or they hold nobody up. */
+const telling: ReadonlySet<string> = new Set([
+  'Unhealthy',
+  'FailedMount',
+  'FailedAttachVolume',
+  'FailedMapVolume',
+  'FailedCreatePodSandBox',
+  'FailedPostStartHook',
+  'NetworkNotReady',
+  'SysctlForbidden',
+]);
 
 const timeOf = ({ lastTimestamp, eventTime, series, metadata }: KubeEvent): string =>
   series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 
 /** The newest that says more than the status does. Pure. */
 export const newestWarning = (events: readonly KubeEvent[]): Warning | undefined => {
-  const telling = events.filter(({ type, reason }) => type === 'Warning' && !known.has(reason ?? ''));
-  const [newest] = telling.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
+  const known = events.filter(({ type, reason }) => type === 'Warning' && telling.has(reason ?? ''));
+  const [newest] = known.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
   if (newest === undefined) return undefined;
   const times = newest.series?.count ?? newest.count ?? 1;
   const message = oneLine(newest.message, 500);

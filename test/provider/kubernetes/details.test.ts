@@ -132,6 +132,7 @@ test('of all warnings the newest counts that says more than the status, by whate
   const mount = 'MountVolume.SetUp failed for volume "fn-projected-secrets": secret "key" not found';
   const events = [
     event('BackOff', 'Back-off restarting failed container', { lastTimestamp: '2030-01-01T00:09:00Z' }),
+    event('MissingClusterDNS', 'Falling back to "Default" policy.', { lastTimestamp: '2030-01-01T00:09:30Z' }),
     event('Unhealthy', 'old', { lastTimestamp: '2030-01-01T00:01:00Z' }),
     event('FailedMount', mount, {
       lastTimestamp: null,
