@@ -8,7 +8,7 @@ import { startProgram } from '../helpers/process.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
+import { emptyFunctionNamespaces, forgetPods, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -71,17 +71,7 @@ test(`${callers} callers of a function at zero: one write, every call answered i
   await scale(gateway, 'fn', 0);
   await podsEnded(cluster, 'fn', asleep);
   // Out of sight of the watch, too.
-  const names = asleep.map(({ metadata }) => metadata.name);
-  await cluster.kubectl([
-    'delete',
-    'pod',
-    '-n',
-    functionNamespace,
-    ...names,
-    '--grace-period=0',
-    '--force',
-    '--ignore-not-found',
-  ]);
+  await forgetPods(cluster, asleep);
   await answering(gateway, 'fn', 0);
 
   const writes = await deploymentWrites(cluster);

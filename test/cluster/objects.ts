@@ -60,6 +60,12 @@ export const podsEnded = (cluster: Cluster, name: string, pods: readonly Pod[], 
     { what: `${pods.map((pod) => pod.metadata.name).join(', ')} have ended`, timeoutMs, intervalMs: 200 },
   );
 
+/** Removes the objects of pods that have ended, for those who wait for that and not for the end. */
+export const forgetPods = (cluster: Cluster, pods: readonly Pod[], namespace = functionNamespace): Promise<string> => {
+  const names = pods.map(({ metadata }) => metadata.name);
+  return cluster.kubectl(['delete', 'pod', '-n', namespace, ...names, '--grace-period=0', '--force', '--ignore-not-found']);
+};
+
 // In this order: what makes pods goes before them, so that none is made anew.
 const kinds = 'deployments,replicasets,services,pods,poddisruptionbudgets,resourcequotas,limitranges';
 // Not waiting for the drain of pods.

@@ -74,7 +74,7 @@ export const namespaceConformance = (name: string, make: MakeSubject): void => {
   });
 
   test(`${name}: a removed namespace takes its functions and secrets with it`, async (t) => {
-    const { provider, running, watcher } = await setUp(t, make);
+    const { provider, running, watcher, hasten } = await setUp(t, make);
     await provider.namespaces.create(dev);
     await provider.secrets.create({ name: 'key', namespace: 'dev', value: Buffer.from('x') });
     const ref = await running('fn', 'echo', { namespace: 'dev' });
@@ -84,6 +84,7 @@ export const namespaceConformance = (name: string, make: MakeSubject): void => {
     assert.equal(await provider.get(ref), undefined);
     await rejects(provider.list('dev'), 'invalid', 'dev');
     assert.equal((await watcher.call(other)).status, 200);
+    await hasten?.('dev');
     await createAgain(provider);
     assert.deepEqual(await provider.list('dev'), []);
     assert.deepEqual(await provider.secrets.list('dev'), []);
