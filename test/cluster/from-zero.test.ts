@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onEnd } from '../helpers/cleanup.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { startProgram } from '../helpers/process.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
@@ -51,7 +52,7 @@ const watchStart = async (t: TestContext, cluster: Cluster): Promise<{ addressMs
   const watch = startProgram(t, 'kubectl', [...args, '--watch', '--no-headers', '-o', columns], { env });
   const [, host = ''] = await watch.until(/^(\d+\.\d+\.\d+\.\d+) /m, 60_000);
   const addressMs = performance.now();
-  while (!(await connects(host, 8080))) await sleep(2);
+  await eventually(() => connects(host, 8080), { what: `${host} answers`, timeoutMs: 60_000, intervalMs: 2 });
   const portMs = performance.now();
   watch.kill();
   return { addressMs, portMs };
