@@ -76,6 +76,9 @@ type Namespaces = {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> } }[];
 };
 
+/** Made by tests beside the namespace of functions. Others belong to somebody else, also those that are open to functions. */
+const madeByTests = 'dev';
+
 /** Everything a test may have left in the function namespaces, gone when it resolves. Pods are not waited for. */
 export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> => {
   const { items } = await getJson<Namespaces>(cluster, 'namespaces');
@@ -83,7 +86,7 @@ export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> =
   const open = items.filter(({ metadata }) => metadata.annotations?.openfaas !== undefined).map(({ metadata }) => metadata.name);
   if (!names.includes(functionNamespace)) await cluster.kubectl(['create', 'namespace', functionNamespace]);
   if (!open.includes(functionNamespace)) await cluster.kubectl(['annotate', 'namespace', functionNamespace, 'openfaas=1']);
-  const others = open.filter((name) => name !== functionNamespace);
+  const others = names.filter((name) => name === madeByTests);
   await Promise.all([
     cluster.kubectl(['delete', '-n', functionNamespace, 'secrets', ...notOurSecrets]),
     ...[functionNamespace, ...others].map((name) => cluster.kubectl(['delete', '-n', name, kinds, ...atOnce])),
