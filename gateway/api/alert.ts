@@ -11,7 +11,12 @@ import { step } from '../scale/step.ts';
 
 type Log = { info(fields: object, message: string): void };
 
-type Parts = { readonly provider: Provider; readonly defaultNamespace: string; readonly log: Log };
+type Parts = {
+  readonly provider: Provider;
+  readonly defaultNamespace: string;
+  readonly log: Log;
+  readonly scaled: (key: string, cause: 'alert') => void;
+};
 
 const expectedMisses: ReadonlySet<string> = new Set(['not-found', 'invalid']);
 
@@ -24,7 +29,7 @@ const find = async (provider: Provider, ref: FunctionRef) => {
   }
 };
 
-const apply = async ({ provider, log }: Parts, ref: FunctionRef, firing: boolean): Promise<void> => {
+const apply = async ({ provider, log, scaled }: Parts, ref: FunctionRef, firing: boolean): Promise<void> => {
   const status = await find(provider, ref);
   if (status === undefined) return;
   const spec = toScaleSpec(status.labels);
@@ -35,6 +40,7 @@ const apply = async ({ provider, log }: Parts, ref: FunctionRef, firing: boolean
   const to = step(spec, firing, from);
   if (to === from) return;
   await provider.scale(ref, to);
+  scaled(fn, 'alert');
   log.info({ fn, from, to, firing }, 'scaled by alert');
 };
 

@@ -137,6 +137,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   head(status: number, statusText: string, headers: string[]): void {
     if (this.#over) return;
     this.#status = status;
+    this.#claim.answered();
     this.#isTimeout = status === 504 && isFromWatchdog(headers);
     (this.#endpoint as EndpointState).answers += 1;
     if ((this.#entry as FunctionEntry).limits.idleTimeoutMs > 0) this.#startSilence();
