@@ -5,9 +5,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
 # Without optional packages: they are a Node.js that the image has already, and compilers that a gateway has no use for.
-RUN npm run build \
- && rm -rf node_modules \
- && npm ci --ignore-scripts --omit=dev --omit=optional
+RUN npm run build && npm prune --ignore-scripts --omit=dev --omit=optional
 
 FROM docker.io/library/node:26-bookworm-slim
 # What the languages of your functions need besides Node.js and a shell.
