@@ -3,7 +3,8 @@ import { createFunctionMetrics } from '../../gateway/metrics/function-series.ts'
 import { functionText } from '../../gateway/metrics/function-text.ts';
 import { createControlMetrics } from '../../gateway/metrics/registry.ts';
 
-const ofOthers: ReadonlySet<string> = new Set(['up', 'ALERTS']);
+/** Made by Prometheus. */
+const ofOthers: ReadonlySet<string> = new Set(['up', 'ALERTS', 'scrape_duration_seconds', 'scrape_samples_scraped']);
 
 /** Metrics in an expression: words with an underscore that are no label and no function of PromQL. */
 export const metricsIn = (expression: string): string[] => {

@@ -17,8 +17,8 @@ export type Sample = { readonly labels: Readonly<Record<string, string>>; readon
 export type Monitoring = {
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
-  /** An instant query. @throws Error with Prometheus' own words for an expression that it cannot evaluate */
-  query(expression: string): Promise<Sample[]>;
+  /** An instant query, of now or of a time in seconds since 1970. @throws Error with Prometheus' own words for an expression that it cannot evaluate */
+  query(expression: string, atSeconds?: number): Promise<Sample[]>;
 };
 
 const PATH = process.env.PATH ?? '';
@@ -31,8 +31,9 @@ type QueryAnswer = {
   };
 };
 
-const queryAt = async (url: string, expression: string): Promise<Sample[]> => {
-  const query = `${url}/api/v1/query?query=${encodeURIComponent(expression)}`;
+const queryAt = async (url: string, expression: string, atSeconds?: number): Promise<Sample[]> => {
+  const time = atSeconds === undefined ? '' : `&time=${atSeconds}`;
+  const query = `${url}/api/v1/query?query=${encodeURIComponent(expression)}${time}`;
   const response = await fetch(query, { signal: AbortSignal.timeout(10_000) });
   const answer = (await response.json()) as QueryAnswer;
   if (!response.ok || answer.data === undefined) throw new Error(`${expression}: ${answer.error ?? response.status}`);
@@ -51,7 +52,7 @@ const untilReady = async (url: string, program: Program): Promise<void> => {
 };
 
 /** Resolves when both are ready and Prometheus has scraped the gateway. */
-export const startMonitoring = async (t: Cleanup, gateway: RunningGateway): Promise<Monitoring> => {
+export const startMonitoring = async (t: Cleanup, gateway: RunningGateway, scrapeEvery = '1s'): Promise<Monitoring> => {
   const dir = await makeTmpDir(t);
   const [prometheus, alertmanager] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const places = {
@@ -67,7 +68,7 @@ export const startMonitoring = async (t: Cleanup, gateway: RunningGateway): Prom
     await untilReady(`http://${address}`, program);
     return `http://${address}`;
   };
-  const config = await writePrometheusConfig(dir, places);
+  const config = await writePrometheusConfig(dir, places, scrapeEvery);
   const alerting = await writeAlertmanagerConfig(dir, gateway.url, gateway.password);
   const [prometheusUrl, alertmanagerUrl] = await Promise.all([
     launch('prometheus', prometheus, [`--config.file=${config}`, `--storage.tsdb.path=${join(dir, 'prometheus')}`]),
@@ -78,7 +79,7 @@ export const startMonitoring = async (t: Cleanup, gateway: RunningGateway): Prom
       '--cluster.listen-address=',
     ]),
   ]);
-  const query = (expression: string): Promise<Sample[]> => queryAt(prometheusUrl, expression);
+  const query: Monitoring['query'] = (expression, atSeconds) => queryAt(prometheusUrl, expression, atSeconds);
   const scraped = async (): Promise<boolean> => (await query('up{app="gateway"} == 1')).length === 1;
   await eventually(scraped, { what: 'Prometheus scrapes the gateway', timeoutMs: 30_000, intervalMs: 100 });
   return { prometheusUrl, alertmanagerUrl, query };

@@ -1,4 +1,4 @@
-// The configuration under deploy/ as a test can run it: the same, but for addresses of its own and a quicker pace.
+// The configuration under deploy/ as a test can run it: the same, but for other addresses and a quicker pace.
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -37,11 +37,11 @@ const placeOf = (places: Places, address: string): string => {
   return place;
 };
 
-/** Writes prometheus.yml and rules/ into `dir`; everything is scraped and evaluated every second. Resolves to the file. */
-export const writePrometheusConfig = async (dir: string, places: Places): Promise<string> => {
+/** Writes prometheus.yml and rules/ into `dir`; rules are evaluated every second. Resolves to the file. */
+export const writePrometheusConfig = async (dir: string, places: Places, scrapeEvery: string): Promise<string> => {
   const source = join(deployDir, 'prometheus');
   const config = await readYaml<PrometheusConfig>(join(source, 'prometheus.yml'));
-  config.global.scrape_interval = '1s';
+  config.global.scrape_interval = scrapeEvery;
   config.global.evaluation_interval = '1s';
   const statics = [...config.scrape_configs, ...config.alerting.alertmanagers].flatMap((each) => each.static_configs);
   for (const each of statics) each.targets = each.targets.map((target) => placeOf(places, target));
