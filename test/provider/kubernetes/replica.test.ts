@@ -87,7 +87,13 @@ test('a pod is used from the moment it answers, whether Kubernetes calls it read
   await saw(events, 'ready fn-1');
   const { start, ...endpoint } = replica.endpoint ?? {};
   assert.deepEqual(endpoint, { id: 'fn-1', revision: 'r1', address: { host: '127.0.0.1', port: dog.port() } });
-  assert.ok(start?.begunMs !== undefined && start.bootedMs !== undefined && start.begunMs <= start.bootedMs);
+  const moments = [start?.begunMs, start?.placedMs, start?.bootedMs];
+  assert.ok(moments.every(Number.isFinite), JSON.stringify(start));
+  assert.deepEqual(
+    moments,
+    moments.toSorted((a, b) => Number(a) - Number(b)),
+    'one after the other',
+  );
   assert.equal(dog.state.asked[0], '/_/health');
 });
 
