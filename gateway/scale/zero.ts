@@ -10,6 +10,8 @@ export type ZeroParts = {
   readonly settings: IdleSettings;
   /** How often functions are looked at. */
   readonly everyMs: number;
+  /** How long another gateway that has begun is left to finish; longer than a doze takes. */
+  readonly othersMs?: number;
   readonly now?: () => number;
   /** Told of every function that was put to zero. */
   readonly onZero?: (key: string) => void;
@@ -46,7 +48,10 @@ class Zero {
     }, parts.everyMs);
     this.#timer.unref();
     this.#unsubscribe = parts.table.subscribe((entry) => {
-      if (entry.report.dozing === true) this.#keep(entry);
+      if (entry.report.dozing !== true) return;
+      // Two at once would take each other's mark away.
+      if (!this.#underWay.has(entry)) this.#notBeforeMs.set(entry, this.#now() + (parts.othersMs ?? 10_000));
+      this.#keep(entry);
     });
   }
 
