@@ -139,6 +139,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   head(status: number, statusText: string, headers: string[]): void {
     if (this.#over) return;
     this.#status = status;
+    this.#claim.answered();
     this.#isTimeout = status === 504 && isFromWatchdog(headers);
     const endpoint = this.#endpoint as EndpointState;
     endpoint.answers += 1;

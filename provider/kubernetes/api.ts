@@ -20,6 +20,7 @@ export interface KubeApi {
   close(): Promise<void>;
 }
 
+export const jsonPatch = 'application/json-patch+json';
 export const mergePatch = 'application/merge-patch+json';
 export const applyPatch = 'application/apply-patch+yaml';
 

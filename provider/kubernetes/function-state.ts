@@ -2,6 +2,7 @@
 import type { FunctionFailure, FunctionReport } from '../provider.ts';
 import type { Condition, FunctionStatus } from '../types/function.ts';
 import type { FunctionRef } from '../types/name.ts';
+import { dozeMarkOf } from './doze.ts';
 import { failureOf, lastEndOf } from './failure.ts';
 import type { Hub } from './hub.ts';
 import type { Deployment, Pod } from './objects.ts';
@@ -25,6 +26,7 @@ const overdueS = 30;
 const isSame = (a: FunctionReport, b: FunctionReport): boolean =>
   a.revision === b.revision &&
   a.replicas === b.replicas &&
+  a.dozing === b.dozing &&
   a.labels === b.labels &&
   a.annotations === b.annotations &&
   a.failure?.reason === b.failure?.reason &&
@@ -177,6 +179,7 @@ export class FunctionState {
       annotations: changed || before === undefined ? shownAnnotations(template) : before.annotations,
       replicas,
       ...(failure === undefined ? {} : { failure }),
+      ...(dozeMarkOf(deployment) === undefined ? {} : { dozing: true }),
     };
     if (before !== undefined && isSame(before, report)) return;
     this.report = report;

@@ -141,6 +141,8 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
     update: commands.update,
     remove: commands.remove,
     scale: commands.scale,
+    doze: commands.doze,
+    sleep: commands.sleep,
     async list(namespace) {
       await open.check(namespace);
       const all = functions.in(namespace).map((state) => state.status());

@@ -60,7 +60,7 @@ export const settings: readonly Setting[] = [
     key: 'com.openfaas.scale.zero-duration',
     on: 'label',
     kind: 'duration',
-    default: '15m',
+    default: "the gateway's zero-duration",
     doc: 'how long without calls is idle',
   },
   {

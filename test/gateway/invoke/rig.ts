@@ -136,7 +136,8 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     provider,
     report,
     ready(key, address, id = `endpoint-${ids++}`, revision = 'r1') {
-      if (table.get(key) === undefined) report(key);
+      // Replicas start when the function is to have some.
+      if (table.get(key) === undefined || reports.get(key)?.replicas === 0) report(key, { replicas: 1 });
       table.endpointReady(parseRef(key), { id, revision, address });
     },
     gone: (key, id) => table.endpointGone(parseRef(key), id),
