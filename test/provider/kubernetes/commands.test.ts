@@ -88,7 +88,7 @@ test('a Service that somebody else changes meanwhile is written again, too', asy
   assert.equal((rig.service('fn')!.spec as { externalTrafficPolicy?: string }).externalTrafficPolicy, 'Local');
 });
 
-test('scaling writes the number, takes the mark of a doze away, and does nothing else', async (t) => {
+test('scaling writes the number, ends the first step to zero, and nothing else', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec());
   edit(rig, withSidecar);
