@@ -29,7 +29,9 @@ const readyOf = async (gateway: RunningGateway, name: string): Promise<number> =
   return (JSON.parse(text) as { availableReplicas?: number }).availableReplicas ?? 0;
 };
 
-test('load raises the replicas step by step to the maximum, and its end brings them back to the minimum', { skip }, async (t) => {
+test('fact 139: load raises the replicas step by step to the maximum, and its end brings them back to the minimum', {
+  skip,
+}, async (t) => {
   const gateway = await startGateway(t, { args: ['--log-level', 'info', '--log-format', 'json'] });
   const labels = {
     'com.openfaas.scale.min': '1',
