@@ -32,8 +32,6 @@ export type Stack = {
   isHealthy(service: Service): Promise<boolean>;
   /** What a service has printed, for messages. */
   logsOf(service: Service): Promise<string>;
-  /** Runs a program of the gateway's container in it. @throws Error when it does not end well */
-  inGateway(...command: readonly string[]): Promise<string>;
 };
 
 type ComposeFile = { readonly services: Readonly<Record<string, { readonly image: string }>> };
@@ -111,11 +109,6 @@ export const createStack = async (t: Cleanup): Promise<Stack> => {
     async logsOf(service) {
       const { stdout, stderr } = await podman.run(['logs', '--tail', '50', containerOf(service)]);
       return stdout + stderr;
-    },
-    async inGateway(...command) {
-      const { code, stdout, stderr } = await podman.run(['exec', containerOf('gateway'), ...command]);
-      if (code !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
-      return stdout;
     },
   };
 };
