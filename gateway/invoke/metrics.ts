@@ -15,6 +15,11 @@ export interface InvokeMetrics {
   waiting?(key: string, change: number): void;
   /** A call to a known function got no endpoint; `reason` is one of docs/errors.md. */
   refused?(key: string, reason: string): void;
+  /**
+   * A replica got a call and left before its answer was complete, or its watchdog said so; `ending` when the replica was on
+   * its way out.
+   */
+  cut?(key: string, ending: boolean): void;
   /** Calls that joined (1) or left (-1) the line for a place under the function's limits. */
   queued?(key: string, change: number): void;
 }

@@ -35,7 +35,7 @@ export class FunctionEntry {
   inFlight = 0;
   /** Callers that wait for a replica. */
   waiting = 0;
-  /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
+  /** When a call last began or ended, the function last changed by an operator's hand or began to answer; ms since 1970. */
   lastCallMs: number;
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
@@ -182,6 +182,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       const entry = functions.get(formatRef(ref));
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
+      if (entry.revisions.size === 0) entry.lastCallMs = now();
       endpoints.set(endpoint.id, state);
       entry.add(state);
       changed(entry);

@@ -26,6 +26,9 @@ export type FunctionSeries = {
   inFlight: number;
   /** Calls in line for a place under the function's limits. */
   queued: number;
+  /** Calls that their replica cut, while it ran and on its way out. */
+  cutRunning: number;
+  cutEnding: number;
   /** Calls in line for a replica. */
   waiting: number;
   /** Absent before the first call that waited. */
@@ -61,6 +64,7 @@ export interface FunctionMetrics {
   waiting(key: string, change: number): void;
   scaled(key: string, cause: ScaleCause): void;
   refused(key: string, reason: string): void;
+  cut(key: string, ending: boolean): void;
   queued(key: string, change: number): void;
   /** Register it before the function table, so that a function's series exist before its first call. */
   readonly observer: ProviderObserver;
@@ -96,6 +100,8 @@ const emptySeries = (key: string): FunctionSeries => ({
   started: 0,
   inFlight: 0,
   queued: 0,
+  cutRunning: 0,
+  cutEnding: 0,
   waiting: 0,
   waits: undefined,
   scalings: undefined,
@@ -207,6 +213,12 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     refused(key, reason) {
       const series = byKey.get(key);
       if (series !== undefined) countRefusal(series, reason);
+    },
+    cut(key, ending) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      if (ending) series.cutEnding += 1;
+      else series.cutRunning += 1;
     },
     queued(key, change) {
       const series = byKey.get(key);

@@ -56,6 +56,12 @@ const refusals: Family['lines'] = (series) => {
   return lines;
 };
 
+const cuts: Family['lines'] = (series) => {
+  const line = (replica: string, count: number): string =>
+    count === 0 ? '' : `gateway_function_cut_total{${label(series)},replica="${replica}"} ${count}\n`;
+  return line('ending', series.cutEnding) + line('running', series.cutRunning);
+};
+
 const coldSeconds: Family['lines'] = (series) => {
   const { waits } = series;
   if (waits === undefined || waits.coldStarts === 0) return '';
@@ -153,6 +159,12 @@ const families: readonly Family[] = [
     type: 'counter',
     help: 'Calls that were refused without reaching a replica, by reason.',
     lines: refusals,
+  },
+  {
+    name: 'gateway_function_cut_total',
+    type: 'counter',
+    help: 'Calls that their replica did not finish, because it was ending or while it ran.',
+    lines: cuts,
   },
   {
     name: 'gateway_function_queue_length',

@@ -8,7 +8,9 @@ export type IdleFacts = {
   readonly replicas: number;
   /** Calls, streams and upgraded connections under way, waiting ones included. */
   readonly inFlight: number;
-  /** When a call last began or ended, or an operator last changed the function; ms since 1970. */
+  /** Its first replica is on its way, and nothing is known to keep it from coming. */
+  readonly starting: boolean;
+  /** When a call last began or ended, an operator last changed the function, or it began to answer; ms since 1970. */
   readonly lastCallMs: number;
 };
 
@@ -31,4 +33,4 @@ export const idleLimitMs = (scale: ScaleSpec, settings: IdleSettings): number | 
 
 /** Whether the function is idle for so long. */
 export const isIdle = (facts: IdleFacts, nowMs: number, limitMs: number): boolean =>
-  facts.replicas > 0 && facts.inFlight === 0 && nowMs - facts.lastCallMs >= limitMs;
+  facts.replicas > 0 && facts.inFlight === 0 && !facts.starting && nowMs - facts.lastCallMs >= limitMs;

@@ -73,7 +73,8 @@ class Zero {
     const limitMs = idleLimitMs(entry.scale, this.#settings);
     if (limitMs === undefined || entry.removed) return false;
     const { inFlight, lastCallMs, report } = entry;
-    return isIdle({ replicas: report.replicas, inFlight, lastCallMs }, this.#now(), limitMs);
+    const starting = entry.revisions.size === 0 && report.failure === undefined;
+    return isIdle({ replicas: report.replicas, inFlight, starting, lastCallMs }, this.#now(), limitMs);
   }
 
   #isDue(entry: FunctionEntry): boolean {

@@ -126,8 +126,9 @@ const deploy = async (parts: CommandsParts, spec: FunctionSpec): Promise<void> =
   try {
     await putService(parts, spec);
   } catch (error) {
-    await deleteDeployment(parts, ref, created.metadata.uid).catch((cause) =>
-      parts.log.error({ fn: formatRef(ref), err: cause }, 'a half-made deployment could not be taken back'),
+    await deleteDeployment(parts, ref, created.metadata.uid).then(
+      () => parts.dropped(ref, created.metadata.uid),
+      (cause) => parts.log.error({ fn: formatRef(ref), err: cause }, 'a half-made deployment could not be taken back'),
     );
     throw toFaasError(error, `the service of ${named(ref)}`);
   }

@@ -36,11 +36,16 @@ export const sleepPatch = (mark: string): object[] => {
 const deploymentPath = ({ name, namespace }: FunctionRef): string => paths.deployments(namespace, name);
 
 /** @throws KubeError */
-export const markDozing = async (api: KubeApi, ref: FunctionRef, wrote: (deployment: Deployment) => void): Promise<string> => {
+export const markDozing = async (
+  api: KubeApi,
+  ref: FunctionRef,
+  wrote: (deployment: Deployment) => void,
+  waitMs: number = noticeMs,
+): Promise<string> => {
   const mark = randomBytes(8).toString('hex');
   const options = { body: dozePatch(mark), contentType: mergePatch };
   wrote(await api.call<Deployment>('PATCH', deploymentPath(ref), options));
-  await sleepFor(noticeMs, undefined, { ref: false });
+  await sleepFor(waitMs, undefined, { ref: false });
   return mark;
 };
 

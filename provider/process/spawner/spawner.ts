@@ -22,7 +22,7 @@ export type Spawned = {
 export interface Spawner {
   /** The request leaves within this call. @throws unavailable when the system starts no process */
   start(request: SpawnRequest): Promise<Spawned>;
-  /** Ends the spawner; processes that it started go on. */
+  /** Ends the spawner and its streams; processes that it started go on, unless they mind. */
   close(): Promise<void>;
 }
 
@@ -32,6 +32,8 @@ export type SpawnerOptions = {
   /** Environment of the spawner itself. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** Called with the process id of every spawner that is started. */
+  readonly onHelper?: (pid: number) => void;
 };
 
 type Pending = {
@@ -176,6 +178,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
     child.once('exit', onHelperEnd);
     child.on('error', (error) => log.error({ err: error }, 'the process that starts functions failed'));
     helper = child;
+    if (child.pid !== undefined) options.onHelper?.(child.pid);
     return child;
   };
   ensureHelper();
@@ -199,6 +202,8 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
         else ending.kill('SIGKILL');
         await exited;
       }
+      // The server would wait for every connection: a process that nobody ended must not keep the gateway from its own end.
+      for (const { streams } of requests.values()) for (const stream of streams) stream?.destroy();
       for (const socket of strangers) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -135,7 +135,7 @@ test('label values are escaped', () => {
   assert.equal(escapeLabel('a"b\\c\nd'), 'a\\"b\\\\c\\nd');
 });
 
-test('refused calls are counted by reason, and calls in line as they come and go', () => {
+test('refused and cut calls are counted by reason, and calls in line as they come and go', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), []);
@@ -143,6 +143,12 @@ test('refused calls are counted by reason, and calls in line as they come and go
   assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), [
     `gateway_function_refused_total{function_name="${key}",reason="MaxInflight"} 2`,
     `gateway_function_refused_total{function_name="${key}",reason="CrashLoop"} 1`,
+  ]);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), []);
+  for (const ending of [true, true, false]) metrics.cut(key, ending);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), [
+    `gateway_function_cut_total{function_name="${key}",replica="ending"} 2`,
+    `gateway_function_cut_total{function_name="${key}",replica="running"} 1`,
   ]);
   for (const change of [1, 1, -1]) metrics.queued(key, change);
   assert.deepEqual(linesOf(metrics, 'gateway_function_queue_length'), [

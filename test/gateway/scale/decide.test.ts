@@ -41,11 +41,12 @@ describe('a function goes to zero by itself', () => {
 });
 
 describe('a function is idle', () => {
-  const facts: IdleFacts = { replicas: 1, inFlight: 0, lastCallMs: 1000 };
+  const facts: IdleFacts = { replicas: 1, inFlight: 0, starting: false, lastCallMs: 1000 };
   const rows: { name: string; facts?: Partial<IdleFacts>; nowMs?: number; idle: boolean }[] = [
     { name: 'when nobody called it for so long', idle: true },
     { name: 'not a moment earlier', nowMs: 1999, idle: false },
     { name: 'not while a call, a stream or a socket is open', facts: { inFlight: 1 }, idle: false },
+    { name: 'not before its first replica has had the chance to answer', facts: { starting: true }, idle: false },
     { name: 'not when it is at zero already', facts: { replicas: 0 }, idle: false },
   ];
   for (const { name, facts: changes, nowMs = 2000, idle } of rows) {

@@ -18,6 +18,8 @@ export type OneGateway = {
   readonly table: FunctionTable;
   readonly metrics: FunctionMetrics;
   readonly errors: unknown[];
+  /** Resolves when it has heard of all that was reported so far. */
+  heard(): Promise<unknown>;
   call(name: string, options?: CallOptions): Promise<CallAnswer>;
 };
 
@@ -29,29 +31,30 @@ export type OneGatewayOptions = {
   readonly waitLimitMs?: number;
 };
 
-/** Passes reports on in their order, each after its delay. */
-const delayed = (to: ProviderObserver, lagMs: () => number): ProviderObserver => {
+/** Passes reports on in their order, each after its delay. As in a cluster, no replica waits for who has not heard yet. */
+const delayed = (to: ProviderObserver, lagMs: () => number): { observer: ProviderObserver; heard(): Promise<unknown> } => {
   let last: Promise<unknown> = Promise.resolve();
-  const later = (pass: () => void | Promise<void>): Promise<void> => {
+  const later = (pass: () => unknown): void => {
     const due = new Promise<void>((resolve) => setTimeout(resolve, lagMs()));
-    const passed = Promise.all([last, due]).then(() => ({ done: pass() }));
-    last = passed;
-    return passed.then(({ done }) => done);
+    last = Promise.all([last, due]).then(() => void pass());
   };
-  return {
-    functionChanged: (report) => void later(() => to.functionChanged(report)),
-    functionRemoved: (ref) => void later(() => to.functionRemoved(ref)),
-    endpointReady: (ref, endpoint) => void later(() => to.endpointReady(ref, endpoint)),
-    endpointGone: (ref, id) => later(() => to.endpointGone(ref, id)),
-    synced: () => void later(() => to.synced()),
+  const observer: ProviderObserver = {
+    functionChanged: (report) => later(() => to.functionChanged(report)),
+    functionRemoved: (ref) => later(() => to.functionRemoved(ref)),
+    endpointReady: (ref, endpoint) => later(() => to.endpointReady(ref, endpoint)),
+    endpointGone: async (ref, id) => later(() => to.endpointGone(ref, id)),
+    synced: () => later(() => to.synced()),
   };
+  return { observer, heard: () => last };
 };
 
 export const startOneGateway = async (t: Cleanup, provider: Provider, options: OneGatewayOptions): Promise<OneGateway> => {
   const { settings, everyMs, lagMs, waitLimitMs = 20_000 } = options;
   const table = createFunctionTable();
   const metrics = createFunctionMetrics();
-  for (const observer of [metrics.observer, table]) provider.watch(lagMs === undefined ? observer : delayed(observer, lagMs));
+  const late = lagMs === undefined ? undefined : delayed(table, lagMs);
+  provider.watch(metrics.observer);
+  provider.watch(late?.observer ?? table);
   await table.whenSynced();
   const onOrder = (key: string): void => metrics.scaled(key, 'call');
   const activator = createActivator({ table, provider, waitLimitMs, onOrder });
@@ -82,6 +85,7 @@ export const startOneGateway = async (t: Cleanup, provider: Provider, options: O
     table,
     metrics,
     errors,
+    heard: async () => late?.heard(),
     call: (name, { path = '', ...more } = {}) => call(`http://127.0.0.1:${port}`, { ...more, path: `/function/${name}${path}` }),
   };
 };

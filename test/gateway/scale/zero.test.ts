@@ -63,12 +63,17 @@ const startZero = (t: Cleanup, parts: Partial<ZeroParts['provider']>, more: Part
   });
   onEnd(t, () => zero.close());
   stayAlive(t);
-  return { table, orders, errors, zeros };
+  const run = (each: FunctionReport = report()): void => {
+    table.functionChanged(each);
+    const address = { host: '127.0.0.1', port: 1 };
+    table.endpointReady(each.ref, { id: `${each.ref.name}-1`, revision: each.revision, address });
+  };
+  return { table, orders, errors, zeros, run };
 };
 
 test('an idle function goes to zero in two steps, and is told of once', async (t) => {
-  const { table, orders, zeros } = startZero(t, {});
-  table.functionChanged(report());
+  const { orders, zeros, run } = startZero(t, {});
+  run();
   await eventually(() => zeros.length > 0, { what: 'the function is at zero' });
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.deepEqual([orders, zeros], [['doze', 'sleep mark'], [key]]);
@@ -76,7 +81,7 @@ test('an idle function goes to zero in two steps, and is told of once', async (t
 
 test('a step that fails is told of and taken again later', async (t) => {
   let failures = 0;
-  const { table, errors, zeros } = startZero(t, {
+  const { table, errors, zeros, run } = startZero(t, {
     doze: async () => {
       failures += 1;
       if (failures < 3) throw new Error('busy');
@@ -84,16 +89,16 @@ test('a step that fails is told of and taken again later', async (t) => {
       return 'mark';
     },
   });
-  table.functionChanged(report());
+  run();
   await eventually(() => zeros.length > 0, { what: 'the function is at zero' });
   assert.equal(errors.length, 2);
 });
 
 test('a function that only the parking time would stop runs on where idle replicas cost nothing', async (t) => {
-  const { table, orders, zeros } = startZero(t, {});
+  const { table, orders, zeros, run } = startZero(t, {});
   const other = { name: 'other', namespace: 'openfaas-fn' };
-  table.functionChanged(report({ ref: other, labels: {} }));
-  table.functionChanged(report());
+  run(report({ ref: other, labels: {} }));
+  run();
   await eventually(() => zeros.length > 0, { what: 'the labelled one is at zero' });
   assert.deepEqual(orders, ['doze', 'sleep mark']);
   assert.equal(table.get('other.openfaas-fn')?.report.replicas, 1);
@@ -101,8 +106,8 @@ test('a function that only the parking time would stop runs on where idle replic
 
 test('nothing is put to zero while what is known may be old', async (t) => {
   let staleMs = 10;
-  const { table, orders, zeros } = startZero(t, { staleMs: () => staleMs });
-  table.functionChanged(report());
+  const { orders, zeros, run } = startZero(t, { staleMs: () => staleMs });
+  run();
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(orders, []);
   staleMs = 0;
@@ -110,8 +115,8 @@ test('nothing is put to zero while what is known may be old', async (t) => {
 });
 
 test('a doze that a gateway left behind is ended by the next: to zero when idle, awake when not', async (t) => {
-  const { table, orders, zeros } = startZero(t, {});
-  table.functionChanged(report());
+  const { table, orders, zeros, run } = startZero(t, {});
+  run();
   const entry = table.get(key)!;
   entry.inFlight = 1;
   table.functionChanged(report({ dozing: true }));
