@@ -39,7 +39,7 @@ const until = (monitoring: Monitoring, expression: string, wanted: number): Prom
 test('every expression of every dashboard returns the values of a known load', { skip }, async (t) => {
   const gateway = await startGateway(t, { args: ['--drain-timeout', '1s'] });
   const load = await deployKnownFunctions(t, gateway);
-  const monitoring = await startMonitoring(t, gateway, '250ms');
+  const monitoring = await startMonitoring(t, gateway, { scrapeEvery: '250ms' });
   await load.hold();
   await load.warmUp();
   // One of busy, one of broken, three of narrow, one of sleepy.
