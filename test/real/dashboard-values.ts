@@ -145,7 +145,6 @@ export const expectations = (seconds: number): Readonly<Record<string, Check>> =
     'gateway.json: Firing alerts: A': one(0),
     'gateway.json: Event loop: A': some(0, 2),
     'gateway.json: Event loop: B': some(0, 2),
-    'gateway.json: Event loop: C': some(0, 2),
     'gateway.json: CPU: A': some(0, 4),
     'gateway.json: Memory: A': some(30 * mib, 1024 * mib),
     'gateway.json: Memory: B': some(4 * mib, 1024 * mib),
