@@ -74,6 +74,7 @@ test('the stack comes up from nothing, an alert scales a function, and after dow
   const user = await createUser(t, stack);
   const password = await readFile(join(stack.dir, 'deploy', 'compose', 'secrets', 'basic-auth-password'), 'utf8');
   await user.run(['login', '--username', 'admin', '--password-stdin'], password);
+  assert.match(await user.run(['version']), /isolation: +each namespace's functions run as a user of their own/);
   await cp(join(packageRoot, 'templates', 'typescript', 'function'), join(user.home, 'greet'), { recursive: true });
   await writeFile(join(user.home, 'greet', 'handler.ts'), handler);
   await writeFile(
