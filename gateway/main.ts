@@ -205,6 +205,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const port = await listen(server, config, starting);
   starting.defer(async () => {
     stopping.abort();
+    server.retire();
     if (config.shutdownDelayMs > 0) await sleep(config.shutdownDelayMs);
   });
 

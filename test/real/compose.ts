@@ -27,6 +27,10 @@ export type Stack = {
   readonly alertmanagerUrl: string;
   /** Ends well, or throws with what it said. */
   compose(...args: readonly string[]): Promise<string>;
+  /** Builds an image of that folder. @throws Error with what podman said */
+  build(name: string, context: string): Promise<void>;
+  /** Runs a function's image; resolves to its address once it answers. */
+  serve(image: string): Promise<string>;
   /** Asks a service by the health check that the compose file gives it. */
   isHealthy(service: Service): Promise<boolean>;
   /** What a service has printed, for messages. */
@@ -105,6 +109,11 @@ export const createStack = async (t: Cleanup): Promise<Stack> => {
     prometheusUrl: local(prometheus),
     alertmanagerUrl: local(alertmanager),
     compose: (...args) => run(args),
+    async build(name, context) {
+      const { code, stdout, stderr } = await podman.run(['build', '--pull=never', '--quiet', '--tag', name, context]);
+      if (code !== 0) throw new Error(`podman build ${name}\n${stdout}${stderr}`);
+    },
+    serve: (image) => podman.serve(image),
     isHealthy: async (service) => (await podman.run(['healthcheck', 'run', containerOf(service)])).code === 0,
     async logsOf(service) {
       const { stdout, stderr } = await podman.run(['logs', '--tail', '50', containerOf(service)]);
