@@ -127,6 +127,8 @@ export const startOnPort = async (t: Cleanup, style: Style): Promise<{ url: stri
       mode: 'inproc',
       handler,
       handler_style: interfaceOf(style),
+      // As on the embedded provider; the server that it is compared with writes no line for a call either.
+      access_log: 'false',
     },
   });
   const url = `http://127.0.0.1:${port}`;

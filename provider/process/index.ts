@@ -108,6 +108,7 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
     nodePath,
     runDir,
     log,
+    onHelper: limits.holdBack,
     environment: { PATH: basePath, [markerVariable]: toMarker(instance, 'spawner') },
   });
   undo.add('the spawner', () => spawner.close());

@@ -59,6 +59,7 @@ export const createPool = (parts: PoolParts): Pool => {
       const launched = blank;
       void launched.child.exited.then(() => forget(launched));
       await blank.child.ready;
+      blank.confinement.started();
       failures = 0;
       if (blanks.has(blank)) readyOnes.add(blank);
     } catch (error) {

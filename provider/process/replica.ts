@@ -216,6 +216,7 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
     state = 'ready';
     readyAtMs = parts.now();
     const running = launched;
+    running.confinement.started();
     void running.child.exited.then(() => {
       if (state !== 'ready') return;
       state = 'gone';

@@ -20,6 +20,8 @@ export type Dialect = {
   readonly cpu: { readonly file: readonly [number, string]; readonly toMs: (text: string) => number } | undefined;
   readonly killFile: string | undefined;
   readonly cpuEnforced: boolean;
+  /** Share of a busy processor: `[parent, file]`, what a group has by itself, and what it has while its replica starts. */
+  readonly weight: { readonly file: readonly [number, string]; readonly normal: string; readonly starting: string } | undefined;
 };
 
 const periodUs = 100_000;
@@ -46,6 +48,7 @@ export const version1 = (memory: string, cpu: string | undefined, cpuacct: strin
     cpu: acctAt === -1 ? undefined : { file: [acctAt, 'cpuacct.usage'], toMs: (text) => Number(text) / 1e6 },
     killFile: undefined,
     cpuEnforced: cpuAt !== -1,
+    weight: cpuAt === -1 ? undefined : { file: [cpuAt, 'cpu.shares'], normal: '1024', starting: '64' },
   };
 };
 
@@ -71,6 +74,7 @@ export const version2 = (base: string, cpuEnforced: boolean): Dialect => ({
   cpu: { file: [0, 'cpu.stat'], toMs: (text) => Number(/^usage_usec (\d+)$/m.exec(text)?.[1] ?? 0) / 1000 },
   killFile: 'cgroup.kill',
   cpuEnforced,
+  weight: cpuEnforced ? { file: [0, 'cpu.weight'], normal: '100', starting: '6' } : undefined,
 });
 
 const killPid = (pid: number): void => {
@@ -115,9 +119,13 @@ const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
   const dirs = dialect.parents.map((parent) => join(parent, id));
   const pathOf = ([at, file]: readonly [number, string]): string => join(dirs[at] ?? '', file);
   const read = (where: readonly [number, string]): Promise<string> => readFile(pathOf(where), 'utf8').catch(() => '');
+  const weigh = async (to: 'normal' | 'starting'): Promise<void> => {
+    if (dialect.weight !== undefined) await writeFile(pathOf(dialect.weight.file), dialect.weight[to]);
+  };
   const placed = Promise.all(
-    dirs.map(async (dir) => {
+    dirs.map(async (dir, at) => {
       await mkdir(dir);
+      if (at === dialect.weight?.file[0]) await weigh('starting');
       await writeFile(join(dir, 'cgroup.procs'), String(pid));
     }),
   ).then(
@@ -147,6 +155,7 @@ const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
       }
       return problem;
     },
+    started: () => void placed.then(() => weigh('normal')).catch(() => undefined),
     ranOutOfMemory: async () => Number(/^oom_kill (\d+)$/m.exec(await read(dialect.oomFile))?.[1] ?? 0) > 0,
     usage,
     release: async () => {
@@ -154,6 +163,18 @@ const confineIn = (dialect: Dialect, id: string, pid: number): Confinement => {
       await dissolve(dirs, dialect.killFile);
     },
   };
+};
+
+const startsGroup = 'starts';
+
+/** A process of a low weight has children of a low weight: they are held back before they can be put into groups of their own. */
+const holdBackIn = async (dialect: Dialect, pid: number): Promise<void> => {
+  if (dialect.weight === undefined) return;
+  const { file, starting } = dialect.weight;
+  const dir = join(dialect.parents[file[0]] ?? '', startsGroup);
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, file[1]), starting);
+  await writeFile(join(dir, 'cgroup.procs'), String(pid));
 };
 
 /** Makes the parent groups, empty of what a dead gateway left there. @throws when this account may not */
@@ -172,6 +193,8 @@ export const createCgroups = async (dialect: Dialect): Promise<Limits> => {
       next += 1;
       return confineIn(dialect, `r${next}`, pid);
     },
+    // Without it starts are as urgent as calls, and nothing else.
+    holdBack: (pid) => void holdBackIn(dialect, pid).catch(() => undefined),
     close: async () => {
       for (const parent of dialect.parents) {
         for (const entry of await readdir(parent, { withFileTypes: true }).catch(() => [])) {

@@ -79,6 +79,7 @@ export const createWatch = ({ orphans, because }: WatchParts): Limits => {
         schedule();
         return undefined;
       },
+      started: () => undefined,
       ranOutOfMemory: async () => entry.exceeded,
       usage: () =>
         recentFacts().then(
@@ -95,6 +96,7 @@ export const createWatch = ({ orphans, because }: WatchParts): Limits => {
   return {
     description: `memory: replicas over their limit are ended by a watch of ${intervalMs} ms; cpu: not enforced (${because})`,
     confine,
+    holdBack: () => undefined,
     close: async () => {
       clearTimeout(timer);
       limited.clear();

@@ -32,6 +32,8 @@ export type SpawnerOptions = {
   /** Environment of the spawner itself. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** Called with the process id of every spawner that is started. */
+  readonly onHelper?: (pid: number) => void;
 };
 
 type Pending = {
@@ -176,6 +178,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
     child.once('exit', onHelperEnd);
     child.on('error', (error) => log.error({ err: error }, 'the process that starts functions failed'));
     helper = child;
+    if (child.pid !== undefined) options.onHelper?.(child.pid);
     return child;
   };
   ensureHelper();
