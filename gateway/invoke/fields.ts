@@ -1,0 +1,50 @@
+// Header and trailer fields as HTTP/1.1 writes them: which bytes names and values may hold, and how a block of them is read.
+
+const table = (isAllowed: (code: number) => boolean): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, code) => Number(isAllowed(code)));
+
+const tokenCodes = table((code) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code)));
+const valueCodes = table((code) => code === 9 || (code >= 32 && code !== 127));
+
+const all = (text: string, codes: Uint8Array): boolean => {
+  for (let i = 0; i < text.length; i += 1) if (codes[text.charCodeAt(i)] !== 1) return false;
+  return true;
+};
+
+/** Whether a text can be a method or the name of a field. */
+export const isToken = (text: string): boolean => text !== '' && all(text, tokenCodes);
+
+/** Whether a text can be the value of a field: Latin-1 without control characters but the tab. */
+export const isValue = (text: string): boolean => all(text, valueCodes);
+
+const isBlank = (code: number): boolean => code === 32 || code === 9;
+
+const shown = (text: string, at: number): string => JSON.stringify(text.slice(at, at + 40));
+
+/**
+ * The fields of a block, flat: name, value, name, value, …, values without the blanks around them.
+ * @param text one character a byte; ends with the empty line of the block
+ * @param start where the first field begins
+ * @throws Error for what is no field; a line that continues another is none either
+ */
+export const parseFields = (text: string, start: number): string[] => {
+  const fields: string[] = [];
+  const end = text.length - 2;
+  for (let at = start; at < end; ) {
+    let colon = at;
+    while (tokenCodes[text.charCodeAt(colon)] === 1) colon += 1;
+    if (colon === at || text.charCodeAt(colon) !== 58) throw new Error(`expected the name of a header, got ${shown(text, at)}`);
+    let first = colon + 1;
+    while (isBlank(text.charCodeAt(first))) first += 1;
+    let lineEnd = first;
+    while (valueCodes[text.charCodeAt(lineEnd)] === 1) lineEnd += 1;
+    if (text.charCodeAt(lineEnd) !== 13 || text.charCodeAt(lineEnd + 1) !== 10) {
+      throw new Error(`expected the value of a header, got ${shown(text, first)}`);
+    }
+    let last = lineEnd;
+    while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
+    fields.push(text.slice(at, colon), text.slice(first, last));
+    at = lineEnd + 2;
+  }
+  return fields;
+};
