@@ -14,12 +14,12 @@ import type { Store } from './store/store.ts';
 import { createSupervisor, type Supervisor, type SupervisorParts } from './supervisor.ts';
 import { createUsageMeter } from './usage.ts';
 
-export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'list' | 'get'> {
+export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'doze' | 'sleep' | 'list' | 'get'> {
   supervisors(): Iterable<Supervisor>;
   supervisor(ref: FunctionRef): Supervisor | undefined;
   /** Brings back what the store has: called ones first, all of them in the background. */
   restore(): void;
-  /** Drops the functions of a namespace whose rows are gone. */
+  /** Drops the functions of a namespace at the moment when its rows go. */
   dropNamespace(name: string): void;
   /** Ends all replicas once their calls are finished. */
   close(): Promise<void>;
@@ -52,6 +52,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
   let closed = false;
   /** Namespaces dropped so far. */
   let drops = 0;
+  let dozes = 0;
 
   const open = (): void => {
     if (closed) throw new FaasError('unavailable', 'the gateway is shutting down');
@@ -119,16 +120,18 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     const plan = await prepare(spec);
     open();
     const stored = { spec, replicas: toScaleSpec(spec.labels).min, createdAt: new Date(now()).toISOString(), calledAtMs: 0 };
+    // What was stored as the gateway closed comes with its next start.
+    // Where a namespace was removed meanwhile, and made anew, its copy of the bundle may be gone with the old one.
+    const committed = (): void => {
+      if (!closed) add({ ...stored, plan: drops === era ? plan : undefined }, true);
+    };
     try {
-      await store.createFunction(stored);
+      await store.createFunction(stored, committed);
     } catch (error) {
       // The namespace may have been removed since the bundle was copied for it.
       if (!namespaceExists(spec.namespace)) await bundles.removeArea(spec.namespace).catch(() => undefined);
       throw error;
     }
-    // What was stored as the gateway closed comes with its next start.
-    // Where a namespace was removed meanwhile, and made anew, its copy of the bundle may be gone with the old one.
-    if (!closed) add({ ...stored, plan: drops === era ? plan : undefined }, true);
   };
 
   const update = async (spec: FunctionSpec): Promise<void> => {
@@ -140,29 +143,48 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     open();
     const scale = toScaleSpec(spec.labels);
     const replicas = scale.hasMin ? scale.min : undefined;
-    await store.updateFunction(refOf(spec), replicas === undefined ? { spec } : { spec, replicas });
-    table.get(formatRef(refOf(spec)))?.update(spec, plan, replicas);
+    await store.updateFunction(refOf(spec), replicas === undefined ? { spec } : { spec, replicas }, () =>
+      table.get(formatRef(refOf(spec)))?.update(spec, plan, replicas),
+    );
   };
 
   const remove = async (ref: FunctionRef): Promise<void> => {
     open();
+    find(ref);
+    await store.removeFunction(ref, () => {
+      const supervisor = table.get(formatRef(ref));
+      if (supervisor !== undefined) drop(supervisor);
+    });
+  };
+
+  const scale = async (ref: FunctionRef, replicas: number): Promise<void> => {
+    open();
     const supervisor = find(ref);
-    await store.removeFunction(ref);
-    drop(supervisor);
+    const wakes = replicas > 0 && supervisor.report().replicas === 0;
+    supervisor.scale(replicas);
+    const durable = store.setReplicas(ref, replicas);
+    if (wakes) store.updateFunction(ref, { calledAtMs: now() }).catch(() => undefined);
+    await durable;
   };
 
   return {
     deploy: (spec) => chain(formatRef(refOf(spec)), () => deploy(spec)),
     update: (spec) => chain(formatRef(refOf(spec)), () => update(spec)),
     remove: (ref) => chain(formatRef(ref), () => remove(ref)),
-    scale: async (ref, replicas) => {
+    scale,
+    // The only gateway there is has heard of it when this returns.
+    doze: async (ref) => {
       open();
-      const supervisor = find(ref);
-      const wakes = replicas > 0 && supervisor.report().replicas === 0;
-      supervisor.scale(replicas);
-      const durable = store.setReplicas(ref, replicas);
-      if (wakes) store.updateFunction(ref, { calledAtMs: now() }).catch(() => undefined);
-      await durable;
+      dozes += 1;
+      const mark = String(dozes);
+      find(ref).doze(mark);
+      return mark;
+    },
+    sleep: async (ref, mark) => {
+      open();
+      if (find(ref).dozing() !== mark) return false;
+      await scale(ref, 0);
+      return true;
     },
     list: async (namespace) => {
       checkNamespace(namespace);

@@ -18,11 +18,12 @@ export const createNamespaces = (parts: { store: Store; functions: Functions; bu
     create: (namespace) => store.createNamespace(namespace),
     update: (namespace) => store.updateNamespace(namespace),
     remove: async (name) => {
-      await store.removeNamespace(name);
-      functions.dropNamespace(name);
-      bundles
-        .removeArea(name)
-        .catch((error) => log.warn({ err: error, namespace: name }, 'copies of bundles could not be removed'));
+      await store.removeNamespace(name, () => {
+        functions.dropNamespace(name);
+        bundles
+          .removeArea(name)
+          .catch((error) => log.warn({ err: error, namespace: name }, 'copies of bundles could not be removed'));
+      });
     },
   };
 };

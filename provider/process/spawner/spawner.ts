@@ -22,7 +22,7 @@ export type Spawned = {
 export interface Spawner {
   /** The request leaves within this call. @throws unavailable when the system starts no process */
   start(request: SpawnRequest): Promise<Spawned>;
-  /** Ends the spawner; processes that it started go on. */
+  /** Ends the spawner and its streams; processes that it started go on, unless they mind. */
   close(): Promise<void>;
 }
 
@@ -202,6 +202,8 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
         else ending.kill('SIGKILL');
         await exited;
       }
+      // The server would wait for every connection: a process that nobody ended must not keep the gateway from its own end.
+      for (const { streams } of requests.values()) for (const stream of streams) stream?.destroy();
       for (const socket of strangers) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

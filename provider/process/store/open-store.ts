@@ -16,7 +16,7 @@ import type { Mirror } from './mirror.ts';
 import { createMirror } from './mirror.ts';
 import { ensurePrivateDirectory } from './private-files.ts';
 import { migrations } from './schema.ts';
-import type { Store, StoreOptions } from './store.ts';
+import type { Committed, Store, StoreOptions } from './store.ts';
 
 export const databaseFile = 'sluice.db';
 
@@ -46,13 +46,14 @@ const checkSameName = (ref: FunctionRef, spec: FunctionSpec): void => {
 const createStore = (lock: DirectoryLock, thread: DatabaseThread, mirror: Mirror): Store => {
   let closing: Promise<void> | undefined;
 
-  const write = (command: Command): Promise<void> =>
+  const write = (command: Command, committed?: Committed): Promise<void> =>
     new Promise((resolve, reject) => {
-      const committed = (): void => {
+      const done = (): void => {
         mirror.apply(command);
+        committed?.();
         resolve();
       };
-      thread.write(command, committed, reject);
+      thread.write(command, done, reject);
     });
 
   const setReplicas = (ref: FunctionRef, replicas: number): Promise<void> => {
@@ -78,14 +79,16 @@ const createStore = (lock: DirectoryLock, thread: DatabaseThread, mirror: Mirror
   return {
     functions: mirror.functions,
     function: mirror.function,
-    createFunction: async ({ spec, replicas, createdAt, calledAtMs }) =>
-      write({ kind: 'createFunction', row: { ref: toRef(spec), spec: toSpecRow(spec), replicas, createdAt, calledAtMs } }),
-    updateFunction: async (ref, { spec, replicas, calledAtMs }) => {
+    createFunction: async ({ spec, replicas, createdAt, calledAtMs }, committed) => {
+      const row = { ref: toRef(spec), spec: toSpecRow(spec), replicas, createdAt, calledAtMs };
+      await write({ kind: 'createFunction', row }, committed);
+    },
+    updateFunction: async (ref, { spec, replicas, calledAtMs }, committed) => {
       if (spec !== undefined) checkSameName(ref, spec);
-      await write({ kind: 'updateFunction', ref, spec: spec && toSpecRow(spec), replicas, calledAtMs });
+      await write({ kind: 'updateFunction', ref, spec: spec && toSpecRow(spec), replicas, calledAtMs }, committed);
     },
     setReplicas,
-    removeFunction: (ref) => write({ kind: 'removeFunction', ref }),
+    removeFunction: (ref, committed) => write({ kind: 'removeFunction', ref }, committed),
     secretNames: mirror.secretNames,
     secretValue: mirror.secretValue,
     createSecret: async (secret) => write({ kind: 'createSecret', row: toSecretRow(secret) }),
@@ -94,7 +97,7 @@ const createStore = (lock: DirectoryLock, thread: DatabaseThread, mirror: Mirror
     namespaces: mirror.namespaces,
     createNamespace: (namespace) => write({ kind: 'createNamespace', namespace: toNamespace(namespace) }),
     updateNamespace: (namespace) => write({ kind: 'updateNamespace', namespace: toNamespace(namespace) }),
-    removeNamespace: (name) => write({ kind: 'removeNamespace', name }),
+    removeNamespace: (name, committed) => write({ kind: 'removeNamespace', name }, committed),
     recentImages: mirror.recentImages,
     healthy: thread.isAlive,
     close: () => {

@@ -19,6 +19,12 @@ export type StoredFunction = {
 export type FunctionChange = Partial<Pick<StoredFunction, 'spec' | 'replicas' | 'calledAtMs'>>;
 
 /**
+ * Called once the change is durable and shows, before any later change does: what has to follow the rows one by one belongs
+ * there, as several writes may be told at once and their promises resolve after all of them show. Must not throw.
+ */
+export type Committed = () => void;
+
+/**
  * Every promise resolves when the change is durable, and reads show the change from then on; `setReplicas` alone shows at
  * once, and takes its number back should the write fail. Writes take effect in the order in which they were asked for.
  * A write rejects with internal when the disk fails, and with unavailable after `close`.
@@ -27,13 +33,13 @@ export interface Store {
   functions(): readonly StoredFunction[];
   function(ref: FunctionRef): StoredFunction | undefined;
   /** @throws conflict when it exists; invalid when its namespace does not */
-  createFunction(stored: StoredFunction): Promise<void>;
+  createFunction(stored: StoredFunction, committed?: Committed): Promise<void>;
   /** @throws not-found; invalid when the new specification has another name or namespace */
-  updateFunction(ref: FunctionRef, change: FunctionChange): Promise<void>;
+  updateFunction(ref: FunctionRef, change: FunctionChange, committed?: Committed): Promise<void>;
   /** @throws not-found */
   setReplicas(ref: FunctionRef, replicas: number): Promise<void>;
   /** @throws not-found */
-  removeFunction(ref: FunctionRef): Promise<void>;
+  removeFunction(ref: FunctionRef, committed?: Committed): Promise<void>;
   /** Sorted by name. */
   secretNames(namespace: string): readonly SecretRef[];
   /** The value as it is kept: not to be written to. */
@@ -51,7 +57,7 @@ export interface Store {
   /** @throws not-found */
   updateNamespace(namespace: FunctionNamespace): Promise<void>;
   /** Removes its functions and secrets with it, all or nothing. @throws not-found; invalid for the default one */
-  removeNamespace(name: string): Promise<void>;
+  removeNamespace(name: string, committed?: Committed): Promise<void>;
   /** Digests of the last ten bundles that the function used, the newest first; empty once it is removed. */
   recentImages(ref: FunctionRef): readonly string[];
   /** False once the database thread has died; every write is refused then. */

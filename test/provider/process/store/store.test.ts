@@ -211,3 +211,30 @@ test('the event loop runs on while a write waits for the disk', async (t) => {
   await written;
   assert.ok(store.function(ref('hello')));
 });
+
+test('what follows a write happens before the next write shows, also where one commit holds both', async (t) => {
+  const store = await openFor(t, temporaryDirectory(t));
+  await store.createNamespace({ name: 'blue', labels: {}, annotations: {} });
+  const seen: string[] = [];
+  const see = (what: string) => (): void => {
+    const there = store.function(ref('a', 'blue')) === undefined ? 'gone' : 'there';
+    seen.push(`${what}: ${there}, ${store.namespaces().length} namespaces`);
+  };
+  await Promise.all([
+    store.createFunction(stored('a', { namespace: 'blue' }), see('created')),
+    store.updateFunction(ref('a', 'blue'), { replicas: 3 }, see('updated')),
+    store.removeNamespace('blue', see('namespace removed')),
+    store.createNamespace({ name: 'blue', labels: {}, annotations: {} }),
+    store.createFunction(stored('a', { namespace: 'blue' }), see('created again')),
+    store.removeFunction(ref('a', 'blue'), see('removed')),
+  ]);
+  assert.deepEqual(seen, [
+    'created: there, 2 namespaces',
+    'updated: there, 2 namespaces',
+    'namespace removed: gone, 1 namespaces',
+    'created again: there, 2 namespaces',
+    'removed: gone, 2 namespaces',
+  ]);
+  await assert.rejects(store.removeFunction(ref('a', 'blue'), see('refused')), { code: 'not-found' });
+  assert.equal(seen.length, 5);
+});
