@@ -19,6 +19,8 @@ export const isValue = (text: string): boolean => all(text, valueCodes);
 
 const isBlank = (code: number): boolean => code === 32 || code === 9;
 
+const framing = /^(?:transfer-encoding|content-length)$/i;
+
 const shown = (text: string, at: number): string => JSON.stringify(text.slice(at, at + 40));
 
 /**
@@ -43,8 +45,25 @@ export const parseFields = (text: string, start: number): string[] => {
     }
     let last = lineEnd;
     while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
-    fields.push(text.slice(at, colon), text.slice(first, last));
+    const name = text.slice(at, colon);
+    // Some readers take the tab for a part of the value, and then find another end of the body.
+    if (last < lineEnd && framing.test(name) && text.slice(last, lineEnd).includes('\t')) {
+      throw new Error(`${name}: expected no tab behind the value`);
+    }
+    fields.push(name, text.slice(first, last));
     at = lineEnd + 2;
   }
   return fields;
+};
+
+/**
+ * The trailers of a block, as `parseFields`.
+ * @throws Error also for those that would say where the body ends
+ */
+export const parseTrailers = (text: string, start: number): string[] => {
+  const trailers = parseFields(text, start);
+  for (let i = 0; i < trailers.length; i += 2) {
+    if (framing.test(trailers[i] as string)) throw new Error(`${trailers[i]}: expected in the head, got it behind the body`);
+  }
+  return trailers;
 };

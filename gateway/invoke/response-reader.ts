@@ -1,5 +1,5 @@
 // Reads the answers on one connection as their bytes come, in pieces of any size. What is no HTTP/1.1 is an error at once.
-import { parseFields } from './fields.ts';
+import { parseTrailers } from './fields.ts';
 import { parseResponseHead, type ResponseHead } from './response-head.ts';
 import { Section } from './section.ts';
 
@@ -105,6 +105,8 @@ export class ResponseReader {
     const head = parseResponseHead(text, this.#isHead);
     if (head.status < 200) {
       this.#expectHead();
+      // For some readers nothing follows such a head.
+      if (!head.keepAlive) throw new Error('it closed the connection with an informational answer');
       // A `100 Continue` answers nothing: nobody was asked.
       if (head.status !== 100) listener.informational(head.status, head.headers);
       return at;
@@ -182,7 +184,7 @@ export class ResponseReader {
   #readTrailers(bytes: Buffer, from: number, length: number): number {
     const at = this.#section.take(bytes, from, length);
     const { text } = this.#section;
-    if (text !== undefined) this.#finish(text.length === 4 ? undefined : parseFields(text, 2), at === length);
+    if (text !== undefined) this.#finish(text.length === 4 ? undefined : parseTrailers(text, 2), at === length);
     return at;
   }
 
