@@ -88,7 +88,7 @@ test('a Service that somebody else changes meanwhile is written again, too', asy
   assert.equal((rig.service('fn')!.spec as { externalTrafficPolicy?: string }).externalTrafficPolicy, 'Local');
 });
 
-test('scaling writes the number and nothing else', async (t) => {
+test('scaling writes the number, ends the first step to zero, and nothing else', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec());
   edit(rig, withSidecar);
@@ -97,7 +97,7 @@ test('scaling writes the number and nothing else', async (t) => {
   assert.deepEqual(rig.api.writes, [
     {
       line: `PATCH ${collections.deployments}/fn`,
-      body: { spec: { replicas: 4 } },
+      body: { metadata: { annotations: { 'sluice.dev/dozing': null } }, spec: { replicas: 4 } },
       type: 'application/merge-patch+json',
     },
   ]);

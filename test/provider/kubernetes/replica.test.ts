@@ -85,7 +85,15 @@ const setUp = async (t: TestContext, pod = runningPod('False')): Promise<ReturnT
 test('a pod is used from the moment it answers, whether Kubernetes calls it ready or not', async (t) => {
   const { replica, events, dog } = await setUp(t);
   await saw(events, 'ready fn-1');
-  assert.deepEqual(replica.endpoint, { id: 'fn-1', revision: 'r1', address: { host: '127.0.0.1', port: dog.port() } });
+  const { start, ...endpoint } = replica.endpoint ?? {};
+  assert.deepEqual(endpoint, { id: 'fn-1', revision: 'r1', address: { host: '127.0.0.1', port: dog.port() } });
+  const moments = [start?.begunMs, start?.placedMs, start?.bootedMs];
+  assert.ok(moments.every(Number.isFinite), JSON.stringify(start));
+  assert.deepEqual(
+    moments,
+    moments.toSorted((a, b) => Number(a) - Number(b)),
+    'one after the other',
+  );
   assert.equal(dog.state.asked[0], '/_/health');
 });
 
