@@ -25,14 +25,14 @@ const shown = (text: string, at: number): string => JSON.stringify(text.slice(at
 
 /**
  * The fields of a block, flat: name, value, name, value, …, values without the blanks around them.
- * @param text one character a byte; ends with the empty line of the block
+ * @param text one character a byte
  * @param start where the first field begins
+ * @param end behind the empty line of the block
  * @throws Error for what is no field; a line that continues another is none either
  */
-export const parseFields = (text: string, start: number): string[] => {
+export const parseFields = (text: string, start: number, end: number): string[] => {
   const fields: string[] = [];
-  const end = text.length - 2;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end - 2; ) {
     let colon = at;
     while (tokenCodes[text.charCodeAt(colon)] === 1) colon += 1;
     if (colon === at || text.charCodeAt(colon) !== 58) throw new Error(`expected the name of a header, got ${shown(text, at)}`);
@@ -60,8 +60,8 @@ export const parseFields = (text: string, start: number): string[] => {
  * The trailers of a block, as `parseFields`.
  * @throws Error also for those that would say where the body ends
  */
-export const parseTrailers = (text: string, start: number): string[] => {
-  const trailers = parseFields(text, start);
+export const parseTrailers = (text: string, start: number, end: number): string[] => {
+  const trailers = parseFields(text, start, end);
   for (let i = 0; i < trailers.length; i += 2) {
     if (framing.test(trailers[i] as string)) throw new Error(`${trailers[i]}: expected in the head, got it behind the body`);
   }

@@ -68,11 +68,12 @@ const framingOf = (status: number, isHead: boolean, { length, coding }: Facts): 
 };
 
 /**
- * @param text one character a byte; ends with the empty line
+ * @param text one character a byte
+ * @param end behind the empty line of the head
  * @param isHead the answer is to HEAD
  * @throws Error saying what is wrong with it
  */
-export const parseResponseHead = (text: string, isHead: boolean): ResponseHead => {
+export const parseResponseHead = (text: string, end: number, isHead: boolean): ResponseHead => {
   const lineEnd = text.indexOf('\r');
   const line = text.slice(0, lineEnd);
   const match = statusLine.exec(line);
@@ -81,7 +82,7 @@ export const parseResponseHead = (text: string, isHead: boolean): ResponseHead =
   }
   const status = Number(match[2]);
   if (status === 101) throw new Error('it switched protocols unasked');
-  const headers = parseFields(text, lineEnd + 2);
+  const headers = parseFields(text, lineEnd + 2, end);
   const facts = factsOf(headers);
   const framing = framingOf(status, isHead, facts);
   const persistent = match[1] === '1' ? !hasOption(facts.connection, 'close') : hasOption(facts.connection, 'keep-alive');

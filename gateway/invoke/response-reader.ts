@@ -102,7 +102,7 @@ export class ResponseReader {
       if (!this.#section.mayBegin('HTTP/1.')) throw new Error('it did not answer in HTTP/1.1');
       return at;
     }
-    const head = parseResponseHead(text, this.#isHead);
+    const head = parseResponseHead(text, this.#section.end, this.#isHead);
     if (head.status < 200) {
       this.#expectHead();
       // For some readers nothing follows such a head.
@@ -183,8 +183,8 @@ export class ResponseReader {
 
   #readTrailers(bytes: Buffer, from: number, length: number): number {
     const at = this.#section.take(bytes, from, length);
-    const { text } = this.#section;
-    if (text !== undefined) this.#finish(text.length === 4 ? undefined : parseTrailers(text, 2), at === length);
+    const { text, end } = this.#section;
+    if (text !== undefined) this.#finish(end === 4 ? undefined : parseTrailers(text, 2, end), at === length);
     return at;
   }
 

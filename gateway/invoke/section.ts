@@ -6,8 +6,10 @@ const emptyLine = '\r\n\r\n';
 const stepBytes = 4096;
 
 export class Section {
-  /** Everything up to and with the empty line, one character a byte; `undefined` until it has come. */
+  /** What came, one character a byte; `undefined` until the empty line has come. */
   text: string | undefined;
+  /** Where in the text the section ends, behind its empty line. What follows is not of it: a part of a string is slow to read. */
+  end = 0;
   readonly #maxBytes: number;
   /** All that came before, while the empty line has not. */
   #pieces: string[] | undefined;
@@ -39,8 +41,9 @@ export class Section {
       if (found !== -1) {
         const count = found + emptyLine.length - tail.length;
         this.#count(count);
-        const last = piece.slice(0, count);
-        this.text = this.#pieces === undefined ? last : this.#pieces.join('') + last;
+        const before = this.#pieces?.join('') ?? '';
+        this.text = before + piece;
+        this.end = before.length + count;
         return at + count;
       }
       this.#count(piece.length);
