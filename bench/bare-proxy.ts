@@ -14,11 +14,12 @@ const into = (response: ServerResponse): Dispatcher.DispatchHandler => {
       control = controller;
     },
     onResponseStart(_controller, status, headers) {
-      response.on('drain', () => control.resume());
+      // Also when the client leaves: a paused connection would stay in the pool, and a run of several rounds end with none.
+      for (const event of ['drain', 'close']) response.on(event, () => control.resume());
       response.writeHead(status, headers);
     },
     onResponseData(_controller, chunk) {
-      if (!response.write(chunk)) control.pause();
+      if (!response.write(chunk) && !response.destroyed) control.pause();
     },
     onResponseEnd() {
       response.end();

@@ -16,6 +16,8 @@ import type { EndpointWatch } from './watch-endpoints.ts';
 export type CallParts = AcquireParts & {
   readonly upstreamTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** What every connection to an endpoint reads into. */
+  readonly readBuffer: Buffer;
   readonly watch: EndpointWatch;
 };
 
@@ -25,8 +27,8 @@ const retryDelaysMs = [2, 5, 10, 20, 40, 80, 160, 320];
 /** Endpoints tried one after the other without a wait: each that refuses is left out for the next. */
 const maxHops = 20;
 
-const connectionsOf = (endpoint: EndpointState, connectTimeoutMs: number): Connections => {
-  endpoint.transport ??= createConnections(endpoint.address, connectTimeoutMs);
+const connectionsOf = (endpoint: EndpointState, { connectTimeoutMs, readBuffer }: CallParts): Connections => {
+  endpoint.transport ??= createConnections({ address: endpoint.address, connectTimeoutMs, readBuffer });
   return endpoint.transport as Connections;
 };
 
@@ -122,7 +124,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   granted(endpoint: EndpointState): void {
     if (this.#timer === undefined) this.#startTimer();
     this.#endpoint = endpoint;
-    this.#forwarding = new Forwarding(connectionsOf(endpoint, this.#parts.connectTimeoutMs), this);
+    this.#forwarding = new Forwarding(connectionsOf(endpoint, this.#parts), this);
     const limited = (this.#entry as FunctionEntry).limits.idleTimeoutMs > 0;
     if (limited && this.#invocation.body instanceof Readable) this.#startSilence();
     this.#forwarding.send(this.#invocation, limited || this.countsBody() ? this : undefined);

@@ -1,105 +1,75 @@
 // Kept-alive connections to one endpoint: one call each at a time, the one used last is used next, so that spare ones go
-// cold and close. undici's own Pool looks through all of its clients per call and keeps them for ever.
-import type { Socket } from 'node:net';
-import { buildConnector, Client } from 'undici';
+// cold and close.
 import type { Address } from '../../provider/provider.ts';
-import { readAfterBrokenWrite } from './early-answer.ts';
+import { Connection, type ConnectionParts } from './connection.ts';
 import type { Transport } from './endpoint.ts';
-import { readAsProxy } from './response-parser.ts';
-
-export type Connection = {
-  readonly client: Client;
-  idle: boolean;
-  /** The other end was closed when the last request was written: the kernel took nothing of it. */
-  unwritable: boolean;
-  /** The newest one. */
-  socket: Socket | undefined;
-  /** The other side broke it off; undici takes that for the end of an answer that has no length. */
-  wasReset: boolean;
-};
 
 export interface Connections extends Transport {
   /** Both ends are on this machine, and its kernel tells whether what was sent has been read. */
   readonly tellsUnread: boolean;
+  /** `Host` for requests that name none. */
+  readonly host: string;
   take(): Connection;
-  /** Gives a connection back; one whose last call did not end cleanly is closed. */
-  give(connection: Connection, clean: boolean): void;
+  /** Gives a connection back; one that cannot be used again is closed. */
+  give(connection: Connection, isReusable: boolean): void;
 }
 
-const origin = (address: Address): string => {
-  if ('socketPath' in address) return 'http://localhost';
-  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+const sweepMs = 1000;
+
+const hostOf = (address: Address): string => {
+  if ('socketPath' in address) return 'localhost';
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 };
 
-/** @param connectTimeoutMs how long a connection may take to be made */
-export const createConnections = (address: Address, connectTimeoutMs: number): Connections => {
-  const connectPlain = buildConnector({
-    allowH2: false,
-    timeout: connectTimeoutMs,
-    ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
-  });
-  const connect = (connection: Connection, ...[options, callback]: Parameters<buildConnector.connector>): void => {
-    connectPlain(options, (...result) => {
-      const socket = result[0] === null ? result[1] : undefined;
-      if (socket !== undefined) {
-        connection.socket = socket;
-        readAfterBrokenWrite(socket, (error) => {
-          connection.unwritable = error.code === 'EPIPE';
-        });
-        socket.once('error', (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ECONNRESET') connection.wasReset = true;
-        });
-      }
-      callback(...result);
-      if (socket !== undefined) readAsProxy(socket);
-    });
-  };
-  const url = new URL(origin(address));
+export const createConnections = (parts: ConnectionParts): Connections => {
   const idle: Connection[] = [];
   let closed = false;
+  let timer: NodeJS.Timeout | undefined;
 
-  // Not inside undici's own callbacks, where a client must stay what it was.
-  const discard = (connection: Connection): void => {
-    queueMicrotask(() => connection.client.destroy(null, () => {}));
+  const forget = (connection: Connection): void => {
+    const at = idle.indexOf(connection);
+    if (at !== -1) idle.splice(at, 1);
   };
 
-  const open = (): Connection => {
-    const client = new Client(url, {
-      connect: (...args) => connect(connection, ...args),
-      allowH2: false,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: 1024 * 1024,
-    });
-    const connection: Connection = { client, idle: false, socket: undefined, unwritable: false, wasReset: false };
-    client.on('disconnect', () => {
-      if (!connection.idle) return;
-      connection.idle = false;
-      idle.splice(idle.indexOf(connection), 1);
-      discard(connection);
-    });
-    return connection;
+  const sweep = (): void => {
+    const nowMs = performance.now();
+    for (const connection of [...idle]) {
+      if (connection.expiresMs > nowMs) continue;
+      forget(connection);
+      connection.close();
+    }
+    if (idle.length > 0) timer?.refresh();
+    else timer = undefined;
   };
 
   return {
-    tellsUnread: 'socketPath' in address && process.platform === 'linux',
+    tellsUnread: 'socketPath' in parts.address && process.platform === 'linux',
+    host: hostOf(parts.address),
     take() {
-      const connection = idle.pop() ?? open();
-      connection.idle = false;
+      const connection = idle.pop();
+      if (connection === undefined) return new Connection(parts);
+      // A sweep may be late.
+      if (connection.expiresMs <= performance.now()) {
+        connection.close();
+        return this.take();
+      }
+      connection.wake();
       return connection;
     },
-    give(connection, clean) {
-      if (!clean || closed) return discard(connection);
-      connection.idle = true;
+    give(connection, isReusable) {
+      if (!isReusable || closed || connection.closed) {
+        connection.close();
+        return;
+      }
+      connection.onLost ??= forget;
+      connection.rest();
       idle.push(connection);
+      timer ??= setTimeout(sweep, sweepMs).unref();
     },
     close() {
       closed = true;
-      for (const connection of idle.splice(0)) {
-        connection.idle = false;
-        discard(connection);
-      }
+      clearTimeout(timer);
+      for (const connection of idle.splice(0)) connection.close();
     },
   };
 };

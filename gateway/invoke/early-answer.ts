@@ -15,29 +15,38 @@ export const readAfterBrokenWrite = (socket: Socket, onBroken: (error: NodeJS.Er
   const { _write: write, _writev: writev } = socket;
   if (writev === undefined || writev === null) return;
   let broken = false;
+  // A stream has one write under way at a time, so one of these is enough for all of them.
+  let under: (error?: Error | null) => void = () => {};
 
-  const settled =
-    (done: (error?: Error | null) => void) =>
-    (error?: Error | null): void => {
-      if (error === undefined || error === null || !peerStoppedReading(error)) {
-        done(error);
-        return;
-      }
-      if (!broken) {
-        broken = true;
-        onBroken(error);
-        const timer = setTimeout(() => socket.destroy(error), patienceMs);
-        socket.once('close', () => clearTimeout(timer));
-      }
-      done();
-    };
+  const settled = (error?: Error | null): void => {
+    const done = under;
+    if (error === undefined || error === null || !peerStoppedReading(error)) {
+      done(error);
+      return;
+    }
+    if (!broken) {
+      broken = true;
+      onBroken(error);
+      const timer = setTimeout(() => socket.destroy(error), patienceMs);
+      socket.once('close', () => clearTimeout(timer));
+    }
+    done();
+  };
 
   socket._write = (chunk, encoding, done) => {
-    if (broken) done();
-    else write.call(socket, chunk, encoding, settled(done));
+    if (broken) {
+      done();
+      return;
+    }
+    under = done;
+    write.call(socket, chunk, encoding, settled);
   };
   socket._writev = (chunks, done) => {
-    if (broken) done();
-    else writev.call(socket, chunks, settled(done));
+    if (broken) {
+      done();
+      return;
+    }
+    under = done;
+    writev.call(socket, chunks, settled);
   };
 };

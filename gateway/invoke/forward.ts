@@ -1,11 +1,11 @@
-// Second step of a call: one request to one endpoint, streaming both ways, through undici's dispatch.
+// Second step of a call: one request to one endpoint, streaming both ways.
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection, ConnectionUser } from './connection.ts';
+import type { Connections } from './connections.ts';
 import { responseHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import { type BodyProgress, RequestBody } from './request-body.ts';
-import { endWithTrailers, trailerLines } from './request-trailers.ts';
+import { type RequestHead, requestHead } from './request-head.ts';
 
 /** Why an endpoint gave no complete answer. */
 export type ForwardFailure = {
@@ -49,109 +49,96 @@ const isAtomic = ({ target, headers, body }: Invocation): boolean => {
 
 const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' && error.syscall === 'read';
 
-type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+/** Up to here a body is sent as one string with its head: one write instead of three, at the price of a copy. */
+const maxJoinedBytes = 4096;
 
-/** What an endpoint must not answer to a request that asked for neither another protocol nor a coding. */
-const answerProblem = (status: number, headers: ParsedHeaders): string | undefined => {
-  if (status === 101) return 'it switched protocols unasked';
-  const coding = headers['transfer-encoding'];
-  if (coding === undefined || String(coding).toLowerCase() === 'chunked') return undefined;
-  return `Transfer-Encoding: expected chunked, got ${JSON.stringify(coding)}`;
-};
-
-export class Forwarding implements Dispatcher.DispatchHandler {
+export class Forwarding implements ConnectionUser {
   readonly #connections: Connections;
-  readonly #connection: Connection;
   readonly #receiver: Receiver;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: Connection | undefined;
   #invocation: Invocation | undefined;
+  #body: RequestBody | undefined;
   #answered = false;
   #over = false;
 
   constructor(connections: Connections, receiver: Receiver) {
     this.#connections = connections;
-    this.#connection = connections.take();
     this.#receiver = receiver;
   }
 
   /** May call the receiver before it returns. */
   send(invocation: Invocation, progress?: BodyProgress): void {
-    const { body } = invocation;
+    let head: RequestHead;
+    try {
+      head = requestHead(invocation, this.#connections.host);
+    } catch (error) {
+      this.#over = true;
+      this.#receiver.failed({ kind: 'unsendable', retryable: false, cause: error as Error });
+      return;
+    }
     this.#invocation = invocation;
-    if (body instanceof Readable) this.onRequestSent = () => this.#sendTrailers(body);
-    this.#connection.client.dispatch(
-      {
-        method: invocation.method as Dispatcher.HttpMethod,
-        path: invocation.target,
-        headers: invocation.headers,
-        // undici needs a little of a stream only; see RequestBody.
-        body: body instanceof Readable ? (new RequestBody(body, progress) as unknown as Readable) : body,
-        // Otherwise undici gives up the connection after HEAD and after a body where it expects none.
-        reset: false,
-      },
-      this,
-    );
+    const connection = this.#connections.take();
+    this.#connection = connection;
+    connection.begin(this, invocation.method);
+    const { body } = invocation;
+    if (body === undefined) connection.write(head.text);
+    else if (!(body instanceof Readable)) this.#sendBytes(connection, head.text, body);
+    else {
+      const length = typeof head.framing === 'number' ? head.framing : undefined;
+      this.#body = new RequestBody(head.text, body, connection, length, progress, (error) => this.broken(error));
+      // Nobody may read of a body, and ask the caller for it, that cannot be sent.
+      connection.whenConnected(() => this.#body?.begin());
+    }
   }
 
-  /** undici calls it when a body has ended, just before it writes the end. */
-  onRequestSent?: () => void;
-
-  #sendTrailers(body: Readable): void {
-    const lines = trailerLines(body);
-    if (lines !== '' && this.#connection.socket !== undefined) endWithTrailers(this.#connection.socket, lines);
+  #sendBytes(connection: Connection, head: string, body: Uint8Array): void {
+    if (body.length > maxJoinedBytes) {
+      connection.writeBoth(head, body);
+      return;
+    }
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+    connection.write(head + bytes.toString('latin1'));
   }
 
   /** Ends the request on the endpoint's side; the receiver hears nothing more. */
   abort(): void {
-    if (this.#over) return;
-    this.#finish(false);
+    if (!this.#over) this.#finish(false);
   }
 
   resume(): void {
-    if (!this.#over) this.#controller?.resume();
+    if (!this.#over) this.#connection?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+  drained(): void {
+    this.#body?.resume();
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders, statusText?: string): void {
-    if (this.#over) return;
+  informational(status: number, headers: string[]): void {
     this.#answered = true;
-    const problem = answerProblem(status, parsed);
-    if (problem !== undefined) {
-      controller.abort(new Error(problem));
-      return;
-    }
-    const headers = responseHeaders(controller.rawHeaders as Buffer[]);
-    if (status < 200) this.#receiver.informational(status, headers);
-    else this.#receiver.head(status, statusText ?? '', headers);
+    this.#receiver.informational(status, responseHeaders(headers));
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#over && !this.#receiver.data(chunk)) controller.pause();
+  head(status: number, reason: string, headers: string[]): void {
+    this.#answered = true;
+    this.#receiver.head(status, reason, responseHeaders(headers));
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  data(chunk: Buffer): void {
+    if (!this.#receiver.data(chunk) && !this.#over) this.#connection?.pause();
+  }
+
+  ended(trailers: string[] | undefined, isReusable: boolean): void {
     if (this.#over) return;
-    if (this.#connection.wasReset) {
-      this.onResponseError(controller, new Error('the connection was reset'));
-      return;
-    }
-    const raw = controller.rawTrailers as Buffer[] | undefined;
-    this.#finish(true);
-    this.#receiver.ended(raw === undefined || raw.length === 0 ? undefined : responseHeaders(raw));
+    this.#finish(isReusable);
+    this.#receiver.ended(trailers === undefined ? undefined : responseHeaders(trailers));
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  broken(error: Error): void {
     if (this.#over) return;
+    const reached = this.#connection?.connected === true;
+    const retryable = reached ? this.#isUnread(error) : refusals.has(codeOf(error));
     this.#finish(false);
-    const unreached = this.#controller === undefined;
-    this.#receiver.failed({
-      kind: !unreached ? 'broken' : codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'unsendable' : 'unreached',
-      retryable: unreached ? refusals.has(codeOf(error)) : this.#isUnread(error),
-      cause: error,
-    });
+    this.#receiver.failed({ kind: reached ? 'broken' : 'unreached', retryable, cause: error });
   }
 
   /**
@@ -161,11 +148,16 @@ export class Forwarding implements Dispatcher.DispatchHandler {
    */
   #isUnread(error: Error): boolean {
     if (this.#answered || !this.#connections.tellsUnread || this.#invocation === undefined) return false;
-    return (this.#connection.unwritable || isReset(error)) && isAtomic(this.#invocation);
+    return (this.#connection?.unwritable === true || isReset(error)) && isAtomic(this.#invocation);
   }
 
-  #finish(clean: boolean): void {
+  #finish(isReusable: boolean): void {
     this.#over = true;
-    this.#connections.give(this.#connection, clean);
+    const connection = this.#connection;
+    const body = this.#body;
+    body?.stop();
+    if (connection !== undefined) {
+      this.#connections.give(connection, isReusable && (body === undefined || body.sent) && connection.isFlushed);
+    }
   }
 }

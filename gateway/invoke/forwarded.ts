@@ -39,8 +39,6 @@ const withoutNamed = (raw: readonly string[]): readonly string[] => {
   return kept;
 };
 
-const longestHopByHop = Math.max(...[...hopByHop].map((name) => name.length));
-
 /**
  * What a function gets of a request's headers. `Host` stays the caller's; `Expect` is between the caller and us.
  * @param raw as node:http's `rawHeaders`
@@ -104,20 +102,24 @@ export const requestHeaders = (raw: readonly string[], context: ForwardContext):
   return out;
 };
 
-/**
- * What a caller gets of an answer's headers. `Trailer` stays where trailers can follow.
- * @param raw name and value bytes as undici has them
- */
-export const responseHeaders = (raw: readonly Buffer[]): string[] => {
-  const texts: string[] = [];
-  for (const bytes of raw) texts.push(bytes.toString('latin1'));
-  const source = withoutNamed(texts);
+/** What a caller gets of an answer's headers, or of its trailers. `Trailer` stays where trailers can follow. */
+export const responseHeaders = (raw: readonly string[]): string[] => {
+  const source = withoutNamed(raw);
   const out: string[] = [];
   for (let i = 0; i < source.length; i += 2) {
     const name = source[i] as string;
-    if (name.length <= longestHopByHop) {
-      const lower = name.toLowerCase();
-      if (hopByHop.has(lower) && lower !== 'trailer') continue;
+    // As above: names of other lengths are not hop-by-hop.
+    switch (name.length) {
+      case 2:
+      case 7:
+      case 10:
+      case 16:
+      case 17:
+      case 18:
+      case 19: {
+        const lower = name.toLowerCase();
+        if (hopByHop.has(lower) && lower !== 'trailer') continue;
+      }
     }
     out.push(name, source[i + 1] as string);
   }

@@ -36,12 +36,21 @@ export interface Invoker {
   close(): void;
 }
 
+/** As much as Node.js reads at once by itself. */
+const readBytes = 64 * 1024;
+
 export const createInvoker = (parts: InvokerParts): Invoker => {
   const { table, provider, upstreamTimeoutMs, callLog } = parts;
   // A provider that says nothing must not hold a caller longer than a function that says nothing would.
   const lookup = createLookup({ table, provider, limitMs: upstreamTimeoutMs || 60_000, now: parts.now });
   const watch = createEndpointWatch({ ...parts.watching, table });
-  const callParts: CallParts = { ...parts, lookup, watch, connectTimeoutMs: parts.connectTimeoutMs ?? 5000 };
+  const callParts: CallParts = {
+    ...parts,
+    lookup,
+    watch,
+    connectTimeoutMs: parts.connectTimeoutMs ?? 5000,
+    readBuffer: Buffer.allocUnsafeSlow(readBytes),
+  };
   return {
     invoke(invocation, sink) {
       const logged = callLog?.wants() === true;

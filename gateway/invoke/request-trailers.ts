@@ -1,5 +1,4 @@
-// Trailers of a request, which undici does not send: the chunk that ends its body is exchanged for one with trailers.
-import type { Socket } from 'node:net';
+// Which trailers of a request reach a function.
 import type { Readable } from 'node:stream';
 import { hopByHop } from '../../provider/types/headers.ts';
 
@@ -32,16 +31,4 @@ export const trailerLines = (body: Readable & { readonly rawTrailers?: readonly 
     if (mayPass(raw[i] as string)) lines += `${raw[i]}: ${raw[i + 1]}\r\n`;
   }
   return lines;
-};
-
-/** What undici writes to end a chunked body. Bodies themselves are written as bytes, never as text. */
-const lastChunk = '\r\n0\r\n\r\n';
-
-/** Call it when undici is about to end a body: if the next write is the last chunk, it takes the lines along. */
-export const endWithTrailers = (socket: Socket, lines: string): void => {
-  const writeOnce = (data: string | Uint8Array, encoding?: BufferEncoding): boolean => {
-    delete (socket as { write?: unknown }).write;
-    return socket.write(data === lastChunk ? `\r\n0\r\n${lines}\r\n` : data, encoding);
-  };
-  socket.write = writeOnce as Socket['write'];
 };

@@ -12,26 +12,23 @@ export const smallBodyLength = (req: IncomingMessage): number | undefined => {
   return length > 0 && length <= maxSmallBytes ? length : undefined;
 };
 
+export type Next = (body: Uint8Array | IncomingMessage) => void;
+
+/** What came so far is there to be read: node:http takes a packet apart to its end before this runs. */
+const take = (req: IncomingMessage, length: number, next: Next): void => {
+  const bytes: Buffer | null = req.read();
+  if (bytes !== null && bytes.length === length) {
+    next(bytes);
+    return;
+  }
+  if (bytes !== null) req.unshift(bytes);
+  next(req);
+};
+
 /**
- * Calls `next` once: with the whole body if it is there by the end of this turn of the event loop, else with the request,
- * from which it can be streamed as if nothing had been read.
+ * Calls `next` once: with the whole body if it came with the head, else with the request, from which it can be streamed as if
+ * nothing had been read.
  */
-export const whenSmallBody = (req: IncomingMessage, length: number, next: (body: Uint8Array | IncomingMessage) => void): void => {
-  const chunks: Buffer[] = [];
-  let received = 0;
-  const late = setImmediate(() => {
-    req.off('data', take);
-    req.pause();
-    if (received > 0) req.unshift(Buffer.concat(chunks));
-    next(req);
-  });
-  const take = (chunk: Buffer): void => {
-    chunks.push(chunk);
-    received += chunk.length;
-    if (received < length) return;
-    clearImmediate(late);
-    req.off('data', take);
-    next(chunks.length === 1 ? chunk : Buffer.concat(chunks));
-  };
-  req.on('data', take);
+export const whenSmallBody = (req: IncomingMessage, length: number, next: Next): void => {
+  process.nextTick(take, req, length, next);
 };

@@ -153,8 +153,7 @@ const shown = (seen: Seen | undefined): unknown => {
     body,
     host: headerIn(raw, 'host'),
     // Where there is no body, `Content-Length: 0` says no more than nothing.
-    // No trailers follow a body of no bytes: nothing is chunked then.
-    trailers: body === '' ? [] : trailers,
+    trailers,
     length: body === '' ? undefined : length,
     headers: toPairs(raw).filter(([name]) => !apartInRequests.has(name.toLowerCase())),
   };
