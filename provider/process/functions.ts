@@ -6,12 +6,12 @@ import type { FunctionSpec } from '../types/function.ts';
 import { type FunctionRef, formatRef } from '../types/name.ts';
 import { toScaleSpec } from '../types/scale.ts';
 import type { BundleStore } from './bundles/bundles.ts';
+import { createSupervisor } from './create-supervisor.ts';
 import type { Owner } from './launcher.ts';
-import type { LogRing } from './log-ring.ts';
 import { type Plan, toPlan } from './plan.ts';
 import { createChains, createGate } from './queues.ts';
 import type { Store } from './store/store.ts';
-import { createSupervisor, type Supervisor, type SupervisorParts } from './supervisor.ts';
+import type { Supervisor, SupervisorParts, SupervisorStart } from './supervisor.ts';
 import { createUsageMeter } from './usage.ts';
 
 export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'list' | 'get'> {
@@ -30,8 +30,7 @@ export type FunctionsParts = {
   readonly bundles: BundleStore;
   /** The user of a namespace, where functions have users of their own. */
   readonly ownerOf: (namespace: string) => Promise<Owner | undefined>;
-  readonly supervision: Omit<SupervisorParts, 'prepare' | 'logs'>;
-  readonly createLogs: () => LogRing;
+  readonly supervision: Omit<SupervisorParts, 'prepare'>;
   readonly now: () => number;
 };
 
@@ -83,11 +82,10 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     );
   };
 
-  const add = (start: Parameters<typeof createSupervisor>[1], urgent: boolean): void => {
-    const supervisor = createSupervisor(
-      { ...parts.supervision, logs: parts.createLogs(), prepare: (spec) => gate(() => prepare(spec)) },
-      start,
-    );
+  const supervision: SupervisorParts = { ...parts.supervision, prepare: (spec) => gate(() => prepare(spec)) };
+
+  const add = (start: SupervisorStart, urgent: boolean): void => {
+    const supervisor = createSupervisor(supervision, start);
     table.set(formatRef(supervisor.ref), supervisor);
     supervisor.begin(urgent);
   };

@@ -125,11 +125,11 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
       const id = await owners?.idOf(namespace);
       return id === undefined ? undefined : { uid: id, gid: id };
     },
-    createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
     now,
     supervision: {
       events: hub,
       backoff: settings.backoff,
+      createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
       log,
       now,
       replicaParts: {
