@@ -38,7 +38,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   #trouble = noTrouble;
   #standing: Standing | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #preparing = false;
+  #preparing: 'calmly' | 'urgently' | undefined;
   #closed = false;
 
   constructor(parts: SupervisorParts, { spec, createdAt, replicas, plan }: SupervisorStart) {
@@ -91,7 +91,10 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   begin(urgent: boolean): void {
     this.#changed();
     this.#tend(urgent);
-    if (this.#plan === undefined) this.#prepare(urgent);
+  }
+
+  async prepare(): Promise<void> {
+    if (this.#plan === undefined && !this.#closed) await this.#prepare(false);
   }
 
   scale(replicas: number): void {
@@ -224,25 +227,22 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
     log.warn({ function: formatRef(this.ref), reason: cause.reason, failures }, cause.message);
   }
 
-  #prepare(urgent: boolean): void {
-    if (this.#preparing) return;
-    this.#preparing = true;
+  /** Never rejects. */
+  async #prepare(urgent: boolean): Promise<void> {
+    const before = this.#preparing;
+    if (urgent || before === undefined) this.#preparing = urgent ? 'urgently' : 'calmly';
+    if (before !== undefined) return;
     const wanted = this.#spec;
-    this.#parts.prepare(wanted).then(
-      (prepared) => {
-        this.#preparing = false;
-        if (this.#spec === wanted) this.#settle(prepared);
-        this.#tend(urgent);
-      },
-      (error: Error) => {
-        this.#preparing = false;
-        if (this.#spec !== wanted) return this.#tend(urgent);
-        const ending = { startedAtMs: this.#parts.now(), answeredMs: 0 };
-        this.#fail({ reason: 'BundleMissing', message: error.message }, ending);
-        this.#tend(urgent);
-        this.#changed();
-      },
-    );
+    const result = await this.#parts.prepare(wanted).catch((error: Error) => error);
+    const isUrgent = this.#preparing === 'urgently';
+    this.#preparing = undefined;
+    const failed = result instanceof Error && this.#spec === wanted;
+    if (failed) {
+      const ending = { startedAtMs: this.#parts.now(), answeredMs: 0 };
+      this.#fail({ reason: 'BundleMissing', message: result.message }, ending);
+    } else if (!(result instanceof Error) && this.#spec === wanted) this.#settle(result);
+    this.#tend(isUrgent);
+    if (failed) this.#changed();
   }
 
   #settle(plan: Plan): void {
@@ -263,7 +263,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
     }
     const held = this.#isHeld();
     const moves = reconcile({ revision: this.#revision, desired: this.#desired, mayStart: !held }, facts);
-    if (moves.start > 0 && this.#plan === undefined) this.#prepare(urgent);
+    if (moves.start > 0 && this.#plan === undefined) void this.#prepare(urgent);
     else if (this.#plan !== undefined) this.#start(this.#plan, moves.start, urgent);
     for (const replica of moves.stop) this.#end(replica, 'stop');
     if (held && this.#timer === undefined) this.#wakeAtRetry();

@@ -90,6 +90,14 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     supervisor.begin(urgent);
   };
 
+  /** So that no caller has to wait for the disk; one after another, as thousands at once would be thousands of promises. */
+  const prepareAll = async (supervisors: Iterable<Supervisor>): Promise<void> => {
+    for (const supervisor of supervisors) {
+      if (closed) return;
+      await supervisor.prepare();
+    }
+  };
+
   const drop = (supervisor: Supervisor): void => {
     table.delete(formatRef(supervisor.ref));
     const done = supervisor.remove().finally(() => leaving.delete(done));
@@ -181,6 +189,8 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     restore: () => {
       const stored = [...store.functions()].sort((a, b) => b.calledAtMs - a.calledAtMs);
       for (const { spec, createdAt, replicas } of stored) add({ spec, createdAt, replicas, plan: undefined }, false);
+      const sleeping = table.values();
+      for (let lane = 0; lane < restoredAtOnce; lane += 1) void prepareAll(sleeping);
     },
     dropNamespace: (name) => {
       drops += 1;

@@ -21,6 +21,8 @@ export interface Supervisor {
   replicas(): readonly Replica[];
   /** Reports the function and starts its replicas. @param urgent somebody waits for them */
   begin(urgent: boolean): void;
+  /** Settles what starting needs, for one that was brought back without it. Never rejects. */
+  prepare(): Promise<void>;
   /** Starts within this call what it can. */
   scale(replicas: number): void;
   /** A new specification; the number of replicas stays when none is given. */
