@@ -39,12 +39,12 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
 
 const parseSpec = (json: string): FunctionSpec => JSON.parse(json) as FunctionSpec;
 
-const toEntry = ({ ref, spec, replicas, createdAt, calledAtMs }: FunctionRow, images: readonly string[]): Entry => ({
-  ref,
-  stored: { spec: parseSpec(spec.json), replicas, createdAt, calledAtMs },
-  ahead: undefined,
-  images,
-});
+/** The reference is made of the specification's own texts: those of the row would be kept besides. */
+const toEntry = ({ spec: { json }, replicas, createdAt, calledAtMs }: FunctionRow, images: readonly string[]): Entry => {
+  const spec = parseSpec(json);
+  const ref = { name: spec.service, namespace: spec.namespace };
+  return { ref, stored: { spec, replicas, createdAt, calledAtMs }, ahead: undefined, images };
+};
 
 const withImage = (images: readonly string[], digest: string | undefined): readonly string[] =>
   digest === undefined ? images : [digest, ...images.filter((other) => other !== digest)].slice(0, recentImagesKept);
