@@ -154,12 +154,12 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
 
   let closed: Promise<void> | undefined;
   return {
-    deploy: functions.deploy,
-    update: functions.update,
-    remove: functions.remove,
-    scale: functions.scale,
-    list: functions.list,
-    get: functions.get,
+    deploy: (spec) => functions.deploy(spec),
+    update: (spec) => functions.update(spec),
+    remove: (ref) => functions.remove(ref),
+    scale: (ref, replicas) => functions.scale(ref, replicas),
+    list: (namespace) => functions.list(namespace),
+    get: (ref, options) => functions.get(ref, options),
     secrets: createSecrets({ store, functions, log }),
     namespaces: createNamespaces({ store, functions, bundles, log }),
     bundles,
