@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { describeSettings } from '../../gateway/config.ts';
 import { toFaasError } from '../../provider/types/errors.ts';
+import type { GatewayInfo } from '../../provider/types/info.ts';
 import { basicHeader, dataDirectory } from '../client/authorize.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
@@ -26,12 +27,16 @@ const connectTo = (ctx: Context, { url, credentials }: Running): Promise<Client>
   return connect(ctx, { options: { gateway: url, tlsNoVerify: false }, authorization });
 };
 
-/** How functions are kept apart on this machine, without the details. */
-const isolationOf = async (client: Client): Promise<string | undefined> => {
+type Capabilities = GatewayInfo['provider']['capabilities'];
+
+const capabilitiesOf = async (client: Client): Promise<Capabilities> => {
   // A gateway that is asked to stop meanwhile has nothing to announce.
   const info = await findInfo(client).catch(() => undefined);
-  return info?.provider.capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
+  return info?.provider.capabilities;
 };
+
+/** How functions are kept apart, without the details. */
+const isolationOf = (capabilities: Capabilities): string | undefined => capabilities?.isolation.split(/[;,(]/, 1)[0]?.trim();
 
 const announce = (ctx: Context, gateway: Running, isolation: string | undefined): void => {
   const { url, metricsUrl, credentials, dataDir } = gateway;
@@ -72,8 +77,10 @@ const serve = async (ctx: Context, argv: readonly string[], withSample: boolean)
   const gateway = await startGateway({ argv: [...argv], env: environmentOf(ctx) });
   try {
     const client = await connectTo(ctx, gateway);
-    announce(ctx, gateway, await isolationOf(client));
-    if (withSample) await sample(ctx, gateway, client);
+    const capabilities = await capabilitiesOf(client);
+    announce(ctx, gateway, isolationOf(capabilities));
+    // An image would need a registry that nobody has named yet.
+    if (withSample && capabilities?.packaging !== 'image') await sample(ctx, gateway, client);
     if (!ctx.signal.aborted) await once(ctx.signal, 'abort');
     ctx.stderr.write('stopping: running calls are finished first; a second interrupt stops at once\n');
   } finally {

@@ -35,7 +35,7 @@ export class FunctionEntry {
   inFlight = 0;
   /** Callers that wait for a replica. */
   waiting = 0;
-  /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
+  /** When a call last began or ended, the function last changed by an operator's hand or began to answer; ms since 1970. */
   lastCallMs: number;
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
@@ -43,7 +43,7 @@ export class FunctionEntry {
   /** Ready endpoints by revision; replaced, never changed. */
   revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
   route = nowhere;
-  /** The endpoints that calls go to now; replaced, never changed. Empty only when there is none. */
+  /** The endpoints that calls go to now; replaced, never changed. Empty when there is none, and while they are about to go. */
   ready = noneReady;
 
   constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
@@ -93,14 +93,19 @@ export class FunctionEntry {
     this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
   }
 
-  /** Call it after every change of revisions, endpoints or their health. */
+  /** At zero or on its way there: a call wakes the function before it uses a replica, of which some may still answer. */
+  get asleep(): boolean {
+    return this.report.replicas === 0 || this.report.dozing === true;
+  }
+
+  /** Call it after every change of the report, of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
     const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? noneReady);
     const healthy = all.filter((endpoint) => !endpoint.out);
     // A call that may fail is better than one that surely does.
-    const ready = healthy.length === 0 ? all : healthy;
-    this.ready = ready.length === 0 ? noneReady : ready;
+    if (this.asleep || all.length === 0) this.ready = noneReady;
+    else this.ready = healthy.length === 0 ? all : healthy;
     this.gate?.advance();
   }
 }
@@ -177,6 +182,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       const entry = functions.get(formatRef(ref));
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
+      if (entry.revisions.size === 0) entry.lastCallMs = now();
       endpoints.set(endpoint.id, state);
       entry.add(state);
       changed(entry);

@@ -46,14 +46,14 @@ const watchStaleness = (registry: Registry, staleMs: () => number): void => {
 
 /**
  * @param version shown as label of `sluice_build_info`
- * @param staleMs of a provider that can fall behind
+ * @param staleMs age of what is known of functions; a provider that cannot fall behind has none
  */
-export const createControlMetrics = (version: string, staleMs?: () => number): ControlMetrics => {
+export const createControlMetrics = (version: string, staleMs: () => number = () => 0): ControlMetrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of slowWithManySockets) registry.removeSingleMetric(name);
   if (process.platform === 'linux') watchOpenFiles(registry);
-  if (staleMs !== undefined) watchStaleness(registry, staleMs);
+  watchStaleness(registry, staleMs);
   const labelNames = ['method', 'path', 'status'] as const;
   const requests = new Counter({
     name: 'http_requests_total',

@@ -114,6 +114,9 @@ export const createInformer = <Item extends KubeObject>(parts: InformerParts<Ite
         lastHeardMs = now();
         if (line !== '') take(line);
       }
+    } catch (error) {
+      // Where nothing happens some API servers say nothing, not even bookmarks: that is no failure, only a reason to ask again.
+      if (!silent.signal.aborted) throw error;
     } finally {
       clearTimeout(timer);
       if (open) lastHeardMs = now();

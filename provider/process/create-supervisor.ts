@@ -10,24 +10,19 @@ import type { Plan } from './plan.ts';
 import { type ReplicaFact, reconcile } from './reconcile.ts';
 import { type Replica, type ReplicaEvents, startReplica } from './replica.ts';
 import { revisionOf } from './revision.ts';
-import { type Facts, type Standing, toConditions, toStanding, toStatus } from './status.ts';
+import { type Facts, noAnnotations, type Standing, shownLabels, toConditions, toStanding, toStatus } from './status.ts';
 import type { Supervisor, SupervisorParts, SupervisorStart } from './supervisor.ts';
 import { nextTrouble, noTrouble, overcome } from './trouble.ts';
 
-type Texts = Readonly<Record<string, string>>;
-
 const noReplicas: readonly Replica[] = [];
 const noEnds: readonly Promise<void>[] = [];
-const noTexts: Texts = Object.freeze({});
-
-const labelsOf = (spec: FunctionSpec): Texts => ({ ...spec.labels, faas_function: spec.service });
 
 class FunctionSupervisor implements Supervisor, ReplicaEvents {
   readonly ref: FunctionRef;
   readonly #parts: SupervisorParts;
   readonly #createdAt: string;
   #spec: FunctionSpec;
-  #labels: Texts;
+  #labels: FunctionReport['labels'];
   #plan: Plan | undefined;
   #revision: string;
   #desired: number;
@@ -37,6 +32,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   #logs: LogRing | undefined;
   #trouble = noTrouble;
   #standing: Standing | undefined;
+  #dozing: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #preparing: 'calmly' | 'urgently' | undefined;
   #closed = false;
@@ -46,7 +42,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
     this.#parts = parts;
     this.#createdAt = createdAt;
     this.#spec = spec;
-    this.#labels = labelsOf(spec);
+    this.#labels = shownLabels(spec);
     this.#plan = plan;
     this.#revision = plan?.revision ?? revisionOf(spec);
     this.#desired = replicas;
@@ -67,9 +63,10 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
       ref: this.ref,
       revision: this.#revision,
       labels: this.#labels,
-      annotations: this.#spec.annotations ?? noTexts,
+      annotations: this.#spec.annotations ?? noAnnotations,
       replicas: this.#desired,
       failure: this.#reported(),
+      dozing: this.#dozing === undefined ? undefined : true,
     };
   }
 
@@ -80,8 +77,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   status(usage?: FunctionStatus['usage']): FunctionStatus {
     const facts = this.#facts();
     const conditions = toConditions(facts, this.#stand(facts));
-    const { desired, ready } = facts;
-    return toStatus({ spec: this.#spec, labels: this.#labels, createdAt: this.#createdAt, desired, ready, conditions, usage });
+    return toStatus({ spec: this.#spec, labels: this.#labels, createdAt: this.#createdAt, ...facts, conditions, usage });
   }
 
   replicas(): readonly Replica[] {
@@ -98,14 +94,26 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   }
 
   scale(replicas: number): void {
+    this.#dozing = undefined;
     this.#desired = replicas;
     this.#tend(true);
     this.#changed();
   }
 
+  doze(mark: string): void {
+    if (this.#desired === 0) return;
+    this.#dozing = mark;
+    this.#changed();
+  }
+
+  dozing(): string | undefined {
+    return this.#dozing;
+  }
+
   update(spec: FunctionSpec, plan: Plan, replicas: number | undefined): void {
+    this.#dozing = undefined;
     this.#spec = spec;
-    this.#labels = labelsOf(spec);
+    this.#labels = shownLabels(spec);
     this.#plan = plan;
     this.#desired = replicas ?? this.#desired;
     if (plan.revision !== this.#revision) {
@@ -138,7 +146,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   ready(replica: Replica): void {
     const endpoint = replica.endpoint();
     if (endpoint === undefined) return;
-    this.#note(endpoint.id, 'started');
+    this.line(endpoint.id, 'sluice: started');
     this.#trouble = overcome(this.#trouble);
     this.#changed();
     this.#parts.events.endpointReady(this.ref, endpoint);
@@ -152,7 +160,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
 
   ended(replica: Replica, cause: Cause): void {
     this.#end(replica, 'kill');
-    this.#note(replica.instance(), `${cause.reason}: ${cause.message}`);
+    this.line(replica.instance(), `sluice: ${cause.reason}: ${cause.message}`);
     const answeredMs = replica.readyAtMs() === 0 ? 0 : this.#parts.now() - replica.readyAtMs();
     if (replica.plan.revision === this.#revision) this.#fail(cause, { startedAtMs: replica.startedAtMs, answeredMs });
     this.#tend(false);
@@ -160,16 +168,12 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   }
 
   drain(replica: Replica, endpoint: Endpoint): Promise<void> {
-    this.#note(replica.instance(), 'stopping');
+    this.line(replica.instance(), 'sluice: stopping');
     return this.#parts.events.endpointGone(this.ref, endpoint.id);
   }
 
   line(instance: string, text: string): void {
     this.logs.push(instance, text);
-  }
-
-  #note(instance: string, text: string): void {
-    this.logs.push(instance, `sluice: ${text}`);
   }
 
   #ready(): readonly Replica[] {
@@ -238,17 +242,14 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
     this.#preparing = undefined;
     const failed = result instanceof Error && this.#spec === wanted;
     if (failed) {
-      const ending = { startedAtMs: this.#parts.now(), answeredMs: 0 };
-      this.#fail({ reason: 'BundleMissing', message: result.message }, ending);
-    } else if (!(result instanceof Error) && this.#spec === wanted) this.#settle(result);
+      this.#fail({ reason: 'BundleMissing', message: result.message }, { startedAtMs: this.#parts.now(), answeredMs: 0 });
+    } else if (!(result instanceof Error) && this.#spec === wanted) {
+      this.#plan ??= result;
+      // The same, and one text is enough.
+      this.#revision = this.#plan.revision;
+    }
     this.#tend(isUrgent);
     if (failed) this.#changed();
-  }
-
-  #settle(plan: Plan): void {
-    this.#plan ??= plan;
-    // One text for both.
-    if (this.#plan.revision === this.#revision) this.#revision = this.#plan.revision;
   }
 
   /** Starts and stops what the difference between how it is and how it should be asks for. */
@@ -270,18 +271,17 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
   }
 
   #start(plan: Plan, count: number, urgent: boolean): void {
-    const { replicaParts } = this.#parts;
-    const started = Array.from({ length: count }, () => startReplica(replicaParts, plan, urgent, this));
-    if (count > 0) this.#replicas = [...this.#replicas, ...started];
+    if (count === 0) return;
+    const started = Array.from({ length: count }, () => startReplica(this.#parts.replicaParts, plan, urgent, this));
+    this.#replicas = [...this.#replicas, ...started];
   }
 
   #end(replica: Replica, how: 'stop' | 'kill'): void {
     if (!this.#replicas.includes(replica)) return;
     this.#replicas = this.#replicas.length === 1 ? noReplicas : this.#replicas.filter((each) => each !== replica);
-    const { log } = this.#parts;
     // Only now: what stopping leads to is to find the replica gone.
     const done = replica[how]()
-      .catch((error) => log.error({ err: error, function: formatRef(this.ref) }, 'a replica could not be stopped cleanly'))
+      .catch((err) => this.#parts.log.error({ err, function: formatRef(this.ref) }, 'a replica could not be stopped cleanly'))
       .finally(() => {
         this.#ending = this.#ending.length === 1 ? noEnds : this.#ending.filter((each) => each !== done);
       });

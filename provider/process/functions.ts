@@ -14,7 +14,7 @@ import type { Store } from './store/store.ts';
 import type { Supervisor, SupervisorParts, SupervisorStart } from './supervisor.ts';
 import { createUsageMeter, type UsageMeter } from './usage.ts';
 
-export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'list' | 'get'> {
+export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'doze' | 'sleep' | 'list' | 'get'> {
   supervisors(): Iterable<Supervisor>;
   supervisor(ref: FunctionRef): Supervisor | undefined;
   /** Brings back what the store has: called ones first, all of them in the background. */
@@ -56,6 +56,7 @@ class ProcessFunctions implements Functions {
   #closed = false;
   /** Namespaces dropped so far. */
   #drops = 0;
+  #dozes = 0;
 
   constructor(parts: FunctionsParts) {
     this.#parts = parts;
@@ -86,6 +87,22 @@ class ProcessFunctions implements Functions {
     const durable = store.setReplicas(ref, replicas);
     if (wakes) store.updateFunction(ref, { calledAtMs: now() }).catch(() => undefined);
     await durable;
+  }
+
+  // The only gateway there is has heard of it when this returns.
+  async doze(ref: FunctionRef): Promise<string> {
+    this.#checkOpen();
+    this.#dozes += 1;
+    const mark = String(this.#dozes);
+    this.#find(ref).doze(mark);
+    return mark;
+  }
+
+  async sleep(ref: FunctionRef, mark: string): Promise<boolean> {
+    this.#checkOpen();
+    if (this.#find(ref).dozing() !== mark) return false;
+    await this.scale(ref, 0);
+    return true;
   }
 
   async list(namespace: string): Promise<FunctionStatus[]> {

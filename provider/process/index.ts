@@ -158,6 +158,8 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
     update: (spec) => functions.update(spec),
     remove: (ref) => functions.remove(ref),
     scale: (ref, replicas) => functions.scale(ref, replicas),
+    doze: (ref) => functions.doze(ref),
+    sleep: (ref, mark) => functions.sleep(ref, mark),
     list: (namespace) => functions.list(namespace),
     get: (ref, options) => functions.get(ref, options),
     secrets: createSecrets({ store, functions, log }),

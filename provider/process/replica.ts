@@ -181,15 +181,20 @@ class ProcessReplica implements Replica {
   async #start(): Promise<Cause | undefined> {
     const { plan } = this;
     const { signal } = this.#abort;
+    const start = { begunMs: performance.now(), placedMs: 0, bootedMs: 0 };
     const limit = new StartLimit(this.#parts.readyTimeoutMs, () => this.#abort.abort());
     try {
       const launched = await this.#launch();
-      const onTold = (): void => limit.begin(plan.readyTimeoutMs);
+      start.placedMs = performance.now();
+      const onTold = (): void => {
+        start.bootedMs = performance.now();
+        limit.begin(plan.readyTimeoutMs);
+      };
       const cause = await Promise.race([bringUp(this.#parts, { plan, launched, signal, onTold }), whenAborted(signal)]);
       if (limit.expired) return { reason: 'NeverReady', message: `a replica did not answer within ${limit.text}` };
       if (cause !== undefined || launched.child.hasExited()) return await this.#whyNot(launched, cause);
       const { socket } = launched.child.places;
-      this.#endpoint = { id: this.#instance, revision: plan.revision, address: { socketPath: socket } };
+      this.#endpoint = { id: this.#instance, revision: plan.revision, address: { socketPath: socket }, start };
       return undefined;
     } catch (error) {
       if (this.#launched?.child.hasExited()) return await this.#death(this.#launched);

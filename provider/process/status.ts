@@ -80,6 +80,14 @@ export const toConditions = (facts: Facts, { readinessMs, healthMs }: Standing):
   { ...health(facts), lastTransitionTime: new Date(healthMs).toISOString() },
 ];
 
+/** One for all that have none. */
+export const noAnnotations: Readonly<Record<string, string>> = Object.freeze({});
+
+export const shownLabels = (spec: FunctionSpec): Readonly<Record<string, string>> => ({
+  ...spec.labels,
+  faas_function: spec.service,
+});
+
 export type StatusSource = {
   readonly spec: FunctionSpec;
   /** With those that the provider adds. */

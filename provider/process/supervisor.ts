@@ -23,8 +23,12 @@ export interface Supervisor {
   begin(urgent: boolean): void;
   /** Settles what starting needs, for one that was brought back without it. Never rejects. */
   prepare(): Promise<void>;
-  /** Starts within this call what it can. */
+  /** Starts within this call what it can. Ends a doze. */
   scale(replicas: number): void;
+  /** Reports that it dozes; does nothing at zero. */
+  doze(mark: string): void;
+  /** Mark of the doze that it is in. */
+  dozing(): string | undefined;
   /** A new specification; the number of replicas stays when none is given. */
   update(spec: FunctionSpec, plan: Plan, replicas: number | undefined): void;
   secretChanged(name: string, value: Buffer): void;

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cleanup, onEnd } from '../helpers/cleanup.ts';
-import { eventually } from '../helpers/eventually.ts';
-import { runProgram } from '../helpers/process.ts';
+import { eventually, within } from '../helpers/eventually.ts';
+import { startProgram } from '../helpers/process.ts';
 
 /** What can only be done where the API server runs. */
 export type ApiServer = {
@@ -31,18 +31,30 @@ const up = fileURLToPath(new URL('up', import.meta.url));
 /** A program that belongs to no test in particular. */
 const nobody: Cleanup = { after: () => undefined };
 
-const run = async (command: string, args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<string> => {
+/** Longer than the longest thing that is asked of kubectl, which is to drain a node. */
+const kubectlMs = 180_000;
+/** The first `up` compiles Kubernetes. */
+const upMs = 900_000;
+
+type Run = { readonly env?: NodeJS.ProcessEnv; readonly input?: string | undefined; readonly limitMs: number };
+
+const run = async (command: string, args: readonly string[], { env = {}, input, limitMs }: Run): Promise<string> => {
   const full = Object.fromEntries(Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined));
   const options = { env: full as Record<string, string>, ...(input === undefined ? {} : { input }) };
-  const { code, stdout, stderr } = await runProgram(nobody, command, args, options);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ended with ${code}\n${stderr}${stdout}`);
-  return stdout;
+  const program = startProgram(nobody, command, args, options);
+  const what = `${command} ${args.join(' ')}`;
+  const { code } = await within(program.exited, `${what}: an end`, limitMs).catch((error: Error) => {
+    program.kill('SIGKILL');
+    throw new Error(`${error.message}\n${program.stderr()}${program.stdout()}`, { cause: error });
+  });
+  if (code !== 0) throw new Error(`${what}: ended with ${code}\n${program.stderr()}${program.stdout()}`);
+  return program.stdout();
 };
 
 const kubectlWith =
   (kubeconfig: string): Cluster['kubectl'] =>
   (args, input) =>
-    run('kubectl', ['--kubeconfig', kubeconfig, ...args], {}, input);
+    run('kubectl', ['--kubeconfig', kubeconfig, ...args], { input, limitMs: kubectlMs });
 
 /** Settings of a cluster of our own; what is set in the environment wins, so that a second one can stand beside the first. */
 const ownSettings = (env: NodeJS.ProcessEnv) => ({
@@ -70,13 +82,13 @@ const makeApiServer = (settings: ReturnType<typeof ownSettings>, kubectl: Cluste
     await assert.rejects(kubectl(['get', '--raw', '/readyz', '--request-timeout=2s']), /refused/);
   },
   async start() {
-    await run(up, [], settings);
+    await run(up, [], { env: settings, limitMs: upMs });
   },
 });
 
 const startOwn = async (env: NodeJS.ProcessEnv): Promise<Cluster> => {
   const settings = ownSettings(env);
-  const lines = (await run(up, [], settings)).trim().split('\n');
+  const lines = (await run(up, [], { env: settings, limitMs: upMs })).trim().split('\n');
   const kubeconfig = lines.at(-1) ?? '';
   const registry = lines.find((line) => line.startsWith('K8S_REGISTRY='))?.slice('K8S_REGISTRY='.length);
   if (registry === undefined) throw new Error(`${up} started no registry:\n${lines.join('\n')}`);

@@ -8,7 +8,16 @@ import { versionSpans } from '../helpers/load.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway, underLoad } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, type Pod, podsEnded, podsOf, podsReady } from './objects.ts';
+import {
+  emptyFunctionNamespaces,
+  forgetPods,
+  functionNamespace,
+  getJson,
+  type Pod,
+  podsEnded,
+  podsOf,
+  podsReady,
+} from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -133,8 +142,9 @@ test('draining one of two nodes loses no call', { skip }, async (t) => {
   assert.ok(there.length > 0 && there.length < before.length, 'pods run on more than one node');
   onEnd(t, () => cluster.kubectl(['uncordon', node]));
   await underLoad(t, { gateway, name: 'fn' }, async () => {
-    await cluster.kubectl(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force', '--timeout=120s']);
-    await podsEnded(cluster, 'fn', there);
+    const flags = ['--ignore-daemonsets', '--delete-emptydir-data', '--force', '--timeout=120s'];
+    const drained = cluster.kubectl(['drain', node, ...flags]);
+    await Promise.all([drained, podsEnded(cluster, 'fn', there).then(() => forgetPods(cluster, there))]);
     const after = await podsReady(cluster, 'fn', 4);
     assert.ok(after.every(({ spec }) => spec.nodeName !== node));
   });

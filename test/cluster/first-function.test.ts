@@ -33,6 +33,7 @@ test('sluice up brings a function to the cluster; list, describe, logs, scale, s
   skip,
 }, async (t) => {
   const { cluster, gateway } = await setTheScene(t);
+  await gateway.program().until(/^data /m);
   const env = { OPENFAAS_PREFIX: `${cluster.registry}/up`, SLUICE_BASE_IMAGE: 'scratch' };
   const run = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await gateway.sluice(args, { env });
@@ -72,6 +73,7 @@ test('sluice up brings a function to the cluster; list, describe, logs, scale, s
 
   await run('remove', 'greet');
   await run('secret', 'remove', 'key');
+  assert.doesNotMatch(gateway.program().stderr(), /^warning/m);
   const left = await getJson<{ items: { metadata: { name: string } }[] }>(
     cluster,
     'deployments,services',

@@ -4,11 +4,12 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onEnd } from '../helpers/cleanup.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { startProgram } from '../helpers/process.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
+import { emptyFunctionNamespaces, forgetPods, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -51,7 +52,7 @@ const watchStart = async (t: TestContext, cluster: Cluster): Promise<{ addressMs
   const watch = startProgram(t, 'kubectl', [...args, '--watch', '--no-headers', '-o', columns], { env });
   const [, host = ''] = await watch.until(/^(\d+\.\d+\.\d+\.\d+) /m, 60_000);
   const addressMs = performance.now();
-  while (!(await connects(host, 8080))) await sleep(2);
+  await eventually(() => connects(host, 8080), { what: `${host} answers`, timeoutMs: 60_000, intervalMs: 2 });
   const portMs = performance.now();
   watch.kill();
   return { addressMs, portMs };
@@ -71,17 +72,7 @@ test(`${callers} callers of a function at zero: one write, every call answered i
   await scale(gateway, 'fn', 0);
   await podsEnded(cluster, 'fn', asleep);
   // Out of sight of the watch, too.
-  const names = asleep.map(({ metadata }) => metadata.name);
-  await cluster.kubectl([
-    'delete',
-    'pod',
-    '-n',
-    functionNamespace,
-    ...names,
-    '--grace-period=0',
-    '--force',
-    '--ignore-not-found',
-  ]);
+  await forgetPods(cluster, asleep);
   await answering(gateway, 'fn', 0);
 
   const writes = await deploymentWrites(cluster);

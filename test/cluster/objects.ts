@@ -60,6 +60,12 @@ export const podsEnded = (cluster: Cluster, name: string, pods: readonly Pod[], 
     { what: `${pods.map((pod) => pod.metadata.name).join(', ')} have ended`, timeoutMs, intervalMs: 200 },
   );
 
+/** Removes the objects of pods that have ended, for those who wait for that and not for the end. */
+export const forgetPods = (cluster: Cluster, pods: readonly Pod[], namespace = functionNamespace): Promise<string> => {
+  const names = pods.map(({ metadata }) => metadata.name);
+  return cluster.kubectl(['delete', 'pod', '-n', namespace, ...names, '--grace-period=0', '--force', '--ignore-not-found']);
+};
+
 // In this order: what makes pods goes before them, so that none is made anew.
 const kinds = 'deployments,replicasets,services,pods,poddisruptionbudgets,resourcequotas,limitranges';
 // Not waiting for the drain of pods.
@@ -70,6 +76,9 @@ type Namespaces = {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> } }[];
 };
 
+/** Made by tests beside the namespace of functions. Others belong to somebody else, also those that are open to functions. */
+const madeByTests = 'dev';
+
 /** Everything a test may have left in the function namespaces, gone when it resolves. Pods are not waited for. */
 export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> => {
   const { items } = await getJson<Namespaces>(cluster, 'namespaces');
@@ -77,7 +86,7 @@ export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> =
   const open = items.filter(({ metadata }) => metadata.annotations?.openfaas !== undefined).map(({ metadata }) => metadata.name);
   if (!names.includes(functionNamespace)) await cluster.kubectl(['create', 'namespace', functionNamespace]);
   if (!open.includes(functionNamespace)) await cluster.kubectl(['annotate', 'namespace', functionNamespace, 'openfaas=1']);
-  const others = open.filter((name) => name !== functionNamespace);
+  const others = names.filter((name) => name === madeByTests);
   await Promise.all([
     cluster.kubectl(['delete', '-n', functionNamespace, 'secrets', ...notOurSecrets]),
     ...[functionNamespace, ...others].map((name) => cluster.kubectl(['delete', '-n', name, kinds, ...atOnce])),

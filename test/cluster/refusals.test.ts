@@ -175,7 +175,8 @@ test('namespaces that were not opened to functions are refused, kube-system abov
     refused(await create(gateway, { service: 'fn', image, namespace }), [400, 401, 403, 404], namespace);
     const list = await gateway.control('GET', `/system/functions?namespace=${namespace}`);
     refused(list, [400, 401, 403, 404], namespace);
-    assert.equal((await cluster.kubectl(['get', 'deployments', '-A', '-o', 'name'])).trim(), '');
+    const made = await cluster.kubectl(['get', 'deployments', '-A', '--field-selector', 'metadata.name=fn', '-o', 'name']);
+    assert.equal(made.trim(), '');
   }
 });
 

@@ -18,6 +18,8 @@ export type Subject = {
   readonly unknownImage: string;
   /** Closes the provider and opens it again on the same state; absent where nothing is kept. */
   readonly reopen?: () => Promise<Provider>;
+  /** Hurries what is left in a removed namespace, where that stays for long; absent where it does not. */
+  readonly hasten?: (namespace: string) => Promise<unknown>;
   close(): Promise<void>;
 };
 

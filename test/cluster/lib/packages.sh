@@ -19,11 +19,14 @@ find_missing() {
   [ ${#to_build[@]} = 0 ] || { need /usr/lib/go-1.19/bin/go golang-1.19-go; need /usr/share/go-1.19/src golang-1.19-src; need dpkg-source dpkg-dev; }
 }
 
+# A server that does not answer is asked again, and not waited for without end.
+patient=(-oAcquire::Retries=3 -oAcquire::http::Timeout=60 -oDPkg::Lock::Timeout=120)
+
 install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
-  apt-get update -q >>"$D/logs/apt.log" 2>&1
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$D/logs/apt.log" 2>&1
+  apt-get "${patient[@]}" update -q >>"$D/logs/apt.log" 2>&1
+  DEBIAN_FRONTEND=noninteractive apt-get "${patient[@]}" install -y -q --no-install-recommends "${missing[@]}" >>"$D/logs/apt.log" 2>&1
 }
 
 # Debian's kubernetes source, unpacked into a GOPATH. The deb-src line is this machine's own first source,
@@ -34,7 +37,7 @@ fetch_source() {
   [ -f "$src" ] || src=/etc/apt/sources.list
   mkdir -p "$apt"/{parts,lists/partial,cache/archives/partial} "${tree%/*}"
   sed -n '1,/^$/p' "$src" | sed 's/^Types:.*/Types: deb-src/; s/^deb /deb-src /' >"$apt/parts/src.${src##*.}"
-  local o=(-oDir::Etc::SourceList=/dev/null "-oDir::Etc::SourceParts=$apt/parts" "-oDir::State::Lists=$apt/lists" "-oDir::Cache=$apt/cache")
+  local o=("${patient[@]}" -oDir::Etc::SourceList=/dev/null "-oDir::Etc::SourceParts=$apt/parts" "-oDir::State::Lists=$apt/lists" "-oDir::Cache=$apt/cache")
   cd "$CACHE/src"
   apt-get "${o[@]}" update -q
   apt-get "${o[@]}" source -q --download-only kubernetes

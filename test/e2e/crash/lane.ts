@@ -16,7 +16,8 @@ import { createKnown } from './known.ts';
 import type { Place } from './traces.ts';
 import { createWire, type Wire } from './wire.ts';
 
-export type KillKind = 'deploy' | 'upload' | 'writes' | 'start';
+/** `half` and `upload` are in an upload: in the middle of what is sent, and anywhere at all. */
+export type KillKind = 'deploy' | 'half' | 'upload' | 'writes' | 'start';
 
 export type KillReport = {
   readonly kind: KillKind;
@@ -131,7 +132,7 @@ export const openLane = async (t: Cleanup, { random, withPython }: { random: Ran
 
   /** Resolves at the moment to kill in. */
   const moment = async (wire: Wire, kind: KillKind, changes: Changes, died: Promise<void>): Promise<unknown> => {
-    if (kind !== 'upload') {
+    if (kind !== 'upload' && kind !== 'half') {
       const wanted = kind === 'deploy' ? ['deploy'] : ['secret', 'namespace', 'remove', 'deploy'];
       let after = 2 + random.below(12);
       await new Promise<void>((resolve) => {
@@ -143,7 +144,7 @@ export const openLane = async (t: Cleanup, { random, withPython }: { random: Ran
     }
     const large = await makeUpload();
     const half = Promise.withResolvers<void>();
-    const whole = random.below(3) === 0;
+    const whole = kind === 'upload';
     const sent = new Promise<void>((resolve) => {
       wire.onSent = (each) => {
         if (each === 'upload') resolve();
@@ -169,7 +170,8 @@ export const openLane = async (t: Cleanup, { random, withPython }: { random: Ran
     const died = Promise.withResolvers<void>();
     const { changes, done } = startWriting(wire, kind);
     await within(Promise.race([moment(wire, kind, changes[0] as Changes, died.promise), done]), `the moment to kill in: ${kind}`);
-    const under = kind === 'upload' ? wire.open(['upload']) : wire.inside(kind === 'deploy' ? ['deploy'] : undefined);
+    const under =
+      kind === 'upload' || kind === 'half' ? wire.open(['upload']) : wire.inside(kind === 'deploy' ? ['deploy'] : undefined);
     const descendantsAlive = descendants.length === permanent.length && descendants.every(isAlive);
     await gateway.kill();
     died.resolve();
