@@ -8,6 +8,7 @@ import { expectStatus, makeBenchBundle, settle } from './functions.ts';
 import { type OpenGateway, startOpenGateway } from './inside.ts';
 import type { Generator, Measurement } from './measure.ts';
 import { memory } from './memory.ts';
+import { cpuSecondsOf } from './proc.ts';
 import type { Scope } from './scope.ts';
 import { median, pairedRatio, percentile } from './stats.ts';
 
@@ -15,9 +16,14 @@ export type Side = {
   readonly functions: number;
   readonly residentBytes: number;
   readonly liveBytes: number;
-  readonly rounds: readonly Measurement[];
+  readonly rounds: readonly Counted[];
   readonly scrapeMs: readonly number[];
+  /** The longest turn of the event loop in ten scrapes, in ms of the main thread's processor time. */
+  readonly longestTurnMs: number;
 };
+
+/** With the calls for each second of processor time that the gateway has used, scrapes included. */
+export type Counted = Measurement & { readonly callsPerCpuS: number };
 
 export type Crowd = { readonly few: Side; readonly many: Side; readonly deployS: number };
 
@@ -33,6 +39,7 @@ export type CrowdOptions = {
 const fewFunctions = 10;
 const connections = 64;
 const deploysAtOnce = 16;
+const scrapesAlone = 10;
 
 /** All of one bundle; put to zero right after, so that most never start. */
 const deployParked = async (gateway: RunningGateway, count: number, progress: (line: string) => void): Promise<void> => {
@@ -83,7 +90,7 @@ const startScraping = (gateway: RunningGateway): { stop(): Promise<number[]> } =
 };
 
 const startSide = async (t: Scope, functions: number, progress: (line: string) => void): Promise<OpenGateway> => {
-  const open = await startOpenGateway(t);
+  const open = await startOpenGateway(t, true);
   await deployParked(open.gateway, functions - 1, progress);
   await settle(open.gateway, 0);
   await open.gateway.deploy('bench', await makeBenchBundle('bench'));
@@ -94,23 +101,31 @@ const startSide = async (t: Scope, functions: number, progress: (line: string) =
   return open;
 };
 
-type Round = { readonly measurement: Measurement; readonly scrapeMs: readonly number[] };
+type Round = { readonly measurement: Counted; readonly scrapeMs: readonly number[] };
 
 const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
   const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
+  const { pid } = gateway.program();
+  const beforeS = (await cpuSecondsOf(pid)) ?? Number.NaN;
   const scraping = startScraping(gateway);
-  const measurement = await generator.measure(shape).finally(() => scraping.stop());
-  return { measurement, scrapeMs: await scraping.stop() };
+  const measured = await generator.measure(shape).finally(() => scraping.stop());
+  const scrapeMs = await scraping.stop();
+  const usedS = ((await cpuSecondsOf(pid)) ?? Number.NaN) - beforeS;
+  return { measurement: { ...measured, callsPerCpuS: measured.calls / usedS }, scrapeMs };
 };
 
 const toSide = async ({ gateway, snapshot }: OpenGateway, functions: number, rounds: readonly Round[]): Promise<Side> => {
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
+  const residentBytes = (await memory(gateway.program().pid)).rssBytes;
+  for (let count = 0; count < scrapesAlone; count += 1) await scrape(gateway);
+  const { longestTurnMs = Number.NaN } = await snapshot();
   return {
     functions,
-    residentBytes: (await memory(gateway.program().pid)).rssBytes,
+    residentBytes,
     liveBytes,
+    longestTurnMs,
     rounds: rounds.map(({ measurement }) => measurement),
     scrapeMs: rounds.flatMap(({ scrapeMs }) => scrapeMs),
   };
@@ -133,7 +148,7 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
 };
 
 export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
-  const of = (side: Side, key: 'callsPerS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
+  const of = (side: Side, key: 'callsPerS' | 'callsPerCpuS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
   const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
   const more = many.functions - few.functions;
   const kilobytes = (key: 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
@@ -148,6 +163,13 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       aim: { atLeast: 0.95 },
     },
     {
+      what: 'the same by processor time',
+      value: pairedRatio(of(many, 'callsPerCpuS'), of(few, 'callsPerCpuS')),
+      unit: '',
+      digits: 2,
+      aim: { atLeast: 0.95 },
+    },
+    {
       what: 'p99, many / few',
       value: pairedRatio(of(many, 'p99Ms'), of(few, 'p99Ms')),
       unit: '',
@@ -156,6 +178,13 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
     },
     { what: 'calls that failed', value: failures, unit: '', digits: 0, aim: { atMost: 0 } },
     { what: 'a scrape of many takes (median)', value: percentile(many.scrapeMs, 0.5), unit: 'ms', digits: 0 },
+    {
+      what: 'longest turn of the event loop in ten scrapes',
+      value: many.longestTurnMs,
+      unit: 'ms',
+      digits: 1,
+      aim: { atMost: 5 },
+    },
     {
       what: 'resident memory of the gateway a function',
       value: kilobytes('residentBytes'),
