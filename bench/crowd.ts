@@ -1,5 +1,6 @@
 // What it costs a function that it has 10,000 neighbours: calls of one among many against the same among ten, each gateway
-// scraped every second meanwhile, and the gateway's memory for each function.
+// scraped every second meanwhile; how long and how large a scrape is, and how late everything else was because of it;
+// and the gateway's memory for each function.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../test/helpers/call.ts';
 import type { RunningGateway } from '../test/helpers/gateway.ts';
@@ -16,14 +17,25 @@ export type Side = {
   readonly functions: number;
   readonly residentBytes: number;
   readonly liveBytes: number;
+  /** Scraped every second. */
   readonly rounds: readonly Counted[];
-  readonly scrapeMs: readonly number[];
+  readonly scrapes: readonly Scrape[];
+  /** The same calls, scraped every five seconds. */
+  readonly seldom: readonly Counted[];
+  /** And while nobody scrapes. */
+  readonly quiet: readonly Counted[];
+  readonly delays: Delays;
   /** The longest turn of the event loop in ten scrapes, in ms of the main thread's processor time. */
   readonly longestTurnMs: number;
 };
 
 /** With the calls for each second of processor time that the gateway has used, scrapes included. */
 export type Counted = Measurement & { readonly callsPerCpuS: number };
+
+export type Scrape = { readonly tookMs: number; readonly bytes: number };
+
+/** Of the gateway's event loop while it was called and scraped: the smallest bucket that has 99.9 % of the delays, and all. */
+export type Delays = { readonly p999Ms: number; readonly mostMs: number };
 
 export type Crowd = { readonly few: Side; readonly many: Side; readonly deployS: number };
 
@@ -60,24 +72,38 @@ const deployParked = async (gateway: RunningGateway, count: number, progress: (l
   await Promise.all(Array.from({ length: deploysAtOnce }, deploySome));
 };
 
-const scrape = async (gateway: RunningGateway): Promise<number> => {
+const read = async (gateway: RunningGateway): Promise<{ readonly scrape: Scrape; readonly text: string }> => {
   const startedMs = performance.now();
-  const { status } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
+  const { status, text, body } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
   if (status !== 200) throw new Error(`scrape: expected 200, got ${status}`);
-  return performance.now() - startedMs;
+  return { scrape: { tookMs: performance.now() - startedMs, bytes: body.length }, text };
 };
 
-/** Once a second until it is stopped. */
-const startScraping = (gateway: RunningGateway): { stop(): Promise<number[]> } => {
+/** Delays counted so far, by the upper bound of their bucket in ms. */
+const readDelays = async (gateway: RunningGateway): Promise<Map<number, number>> => {
+  const { text } = await read(gateway);
+  const lines = text.matchAll(/^sluice_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm);
+  return new Map([...lines].map(([, bound = '', count]) => [Number(bound.replace('+Inf', 'Infinity')) * 1000, Number(count)]));
+};
+
+const delaysBetween = (before: Map<number, number>, after: Map<number, number>): Delays => {
+  const counts = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const);
+  const all = counts.at(-1)?.[1] ?? 0;
+  const first = (share: number): number => counts.find(([, count]) => count >= all * share)?.[0] ?? 0;
+  return { p999Ms: first(0.999), mostMs: first(1) };
+};
+
+/** Until it is stopped. */
+const startScraping = (gateway: RunningGateway, everyMs: number): { stop(): Promise<Scrape[]> } => {
   const stopping = new AbortController();
-  const run = async (): Promise<number[]> => {
-    const times: number[] = [];
+  const run = async (): Promise<Scrape[]> => {
+    const scrapes: Scrape[] = [];
     while (!stopping.signal.aborted) {
-      const tookMs = await scrape(gateway);
-      times.push(tookMs);
-      await sleep(Math.max(0, 1000 - tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
+      const { scrape } = await read(gateway);
+      scrapes.push(scrape);
+      await sleep(Math.max(0, everyMs - scrape.tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
     }
-    return times;
+    return scrapes;
   };
   const done = run();
   done.catch(() => undefined);
@@ -101,33 +127,50 @@ const startSide = async (t: Scope, functions: number, progress: (line: string) =
   return open;
 };
 
-type Round = { readonly measurement: Counted; readonly scrapeMs: readonly number[] };
+type Round = {
+  readonly often: Counted;
+  readonly scrapes: readonly Scrape[];
+  readonly seldom: Counted;
+  readonly quiet: Counted;
+};
 
 const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
   const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
   const { pid } = gateway.program();
-  const beforeS = (await cpuSecondsOf(pid)) ?? Number.NaN;
-  const scraping = startScraping(gateway);
-  const measured = await generator.measure(shape).finally(() => scraping.stop());
-  const scrapeMs = await scraping.stop();
-  const usedS = ((await cpuSecondsOf(pid)) ?? Number.NaN) - beforeS;
-  return { measurement: { ...measured, callsPerCpuS: measured.calls / usedS }, scrapeMs };
+  const usedS = async (): Promise<number> => (await cpuSecondsOf(pid)) ?? Number.NaN;
+  const measure = async (scrapeEveryMs?: number): Promise<{ counted: Counted; scrapes: Scrape[] }> => {
+    const beforeS = await usedS();
+    const scraping = scrapeEveryMs === undefined ? undefined : startScraping(gateway, scrapeEveryMs);
+    const measured = await generator.measure(shape).finally(() => scraping?.stop());
+    const scrapes = (await scraping?.stop()) ?? [];
+    return { counted: { ...measured, callsPerCpuS: measured.calls / ((await usedS()) - beforeS) }, scrapes };
+  };
+  const { counted: quiet } = await measure();
+  const { counted: often, scrapes } = await measure(1000);
+  const { counted: seldom } = await measure(5000);
+  return { often, scrapes, seldom, quiet };
 };
 
-const toSide = async ({ gateway, snapshot }: OpenGateway, functions: number, rounds: readonly Round[]): Promise<Side> => {
+type Measured = { readonly functions: number; readonly rounds: readonly Round[]; readonly delaysBefore: Map<number, number> };
+
+const toSide = async ({ gateway, snapshot }: OpenGateway, { functions, rounds, delaysBefore }: Measured): Promise<Side> => {
+  const delays = delaysBetween(delaysBefore, await readDelays(gateway));
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
   const residentBytes = (await memory(gateway.program().pid)).rssBytes;
-  for (let count = 0; count < scrapesAlone; count += 1) await scrape(gateway);
+  for (let count = 0; count < scrapesAlone; count += 1) await read(gateway);
   const { longestTurnMs = Number.NaN } = await snapshot();
   return {
     functions,
     residentBytes,
     liveBytes,
     longestTurnMs,
-    rounds: rounds.map(({ measurement }) => measurement),
-    scrapeMs: rounds.flatMap(({ scrapeMs }) => scrapeMs),
+    rounds: rounds.map(({ often }) => often),
+    seldom: rounds.map(({ seldom }) => seldom),
+    scrapes: rounds.flatMap(({ scrapes }) => scrapes),
+    quiet: rounds.map(({ quiet }) => quiet),
+    delays,
   };
 };
 
@@ -140,17 +183,30 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
   progress('crowd: calls');
   const rounds = { few: [] as Round[], many: [] as Round[] };
   for (const side of [few, many]) await measureRound(side, { ...options, durationMs: 1000 });
+  const before = { few: await readDelays(few.gateway), many: await readDelays(many.gateway) };
   for (let round = 0; round < options.rounds; round += 1) {
     rounds.few.push(await measureRound(few, options));
     rounds.many.push(await measureRound(many, options));
   }
-  return { deployS, few: await toSide(few, fewFunctions, rounds.few), many: await toSide(many, functions, rounds.many) };
+  return {
+    deployS,
+    few: await toSide(few, { functions: fewFunctions, rounds: rounds.few, delaysBefore: before.few }),
+    many: await toSide(many, { functions, rounds: rounds.many, delaysBefore: before.many }),
+  };
 };
+
+/** How many times as long the slowest hundredth took. */
+const slower = (ours: readonly Counted[], theirs: readonly Counted[]): number =>
+  pairedRatio(
+    ours.map(({ p99Ms }) => p99Ms),
+    theirs.map(({ p99Ms }) => p99Ms),
+  );
 
 export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
   const of = (side: Side, key: 'callsPerS' | 'callsPerCpuS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
   const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
   const more = many.functions - few.functions;
+  const took = many.scrapes.map(({ tookMs }) => tookMs);
   const kilobytes = (key: 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
   return [
     { what: `calls/s among ${few.functions}`, value: median(of(few, 'callsPerS')), unit: '/s', digits: 0 },
@@ -177,7 +233,20 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       aim: { atMost: 1.3 },
     },
     { what: 'calls that failed', value: failures, unit: '', digits: 0, aim: { atMost: 0 } },
-    { what: 'a scrape of many takes (median)', value: percentile(many.scrapeMs, 0.5), unit: 'ms', digits: 0 },
+    { what: 'p99 of many, scraped every second / not', value: slower(many.rounds, many.quiet), unit: '', digits: 2 },
+    { what: 'p99 of many, scraped every five / not', value: slower(many.seldom, many.quiet), unit: '', digits: 2 },
+    { what: 'a scrape of many takes (median)', value: percentile(took, 0.5), unit: 'ms', digits: 0 },
+    { what: 'and at most', value: percentile(took, 1), unit: 'ms', digits: 0 },
+    {
+      what: 'it has',
+      value:
+        percentile(
+          many.scrapes.map(({ bytes }) => bytes),
+          0.5,
+        ) / 1e6,
+      unit: 'MB',
+      digits: 1,
+    },
     {
       what: 'longest turn of the event loop in ten scrapes',
       value: many.longestTurnMs,
@@ -185,6 +254,8 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       digits: 1,
       aim: { atMost: 5 },
     },
+    { what: 'event loop late meanwhile, 99.9 % under', value: many.delays.p999Ms, unit: 'ms', digits: 1 },
+    { what: 'and all of it under', value: many.delays.mostMs, unit: 'ms', digits: 1 },
     {
       what: 'resident memory of the gateway a function',
       value: kilobytes('residentBytes'),

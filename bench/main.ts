@@ -1,7 +1,8 @@
 // `npm run bench`: every claim about speed and size, measured in one run on the real product and printed as a ratio.
 //   --quick         a smoke run of about half a minute; its numbers mean little
 //   --json          one JSON object instead of text
-//   --only a,b      of throughput, starts, storm, memory, crowd, bodies
+//   --only a,b      of throughput, starts, storm, memory, crowd, bodies; and cluster, which needs a Kubernetes in KUBECONFIG
+//                   and runs only when it is asked for
 //   --full          bodies of 4 GiB too
 //   --rounds n      of throughput, and --seconds s for each measurement in them; 5 and 2
 import { existsSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
 import { measureBodies } from './bodies.ts';
+import { measureCluster } from './cluster.ts';
 import { measureCrowd } from './crowd.ts';
 import { makeBenchBundle, scale, sendToZero, settle } from './functions.ts';
 import { removeSample } from './inside.ts';
@@ -23,7 +25,8 @@ import { measureThroughput } from './throughput.ts';
 import { watchdogFile } from './watchdogs.ts';
 import { findWrk } from './wrk.ts';
 
-const parts = ['throughput', 'starts', 'storm', 'memory', 'crowd', 'bodies'] as const;
+const unasked = ['throughput', 'starts', 'storm', 'memory', 'crowd', 'bodies'] as const;
+const parts = [...unasked, 'cluster'] as const;
 type Part = (typeof parts)[number];
 
 const onOne: readonly Part[] = ['throughput', 'starts', 'storm', 'memory'];
@@ -38,11 +41,30 @@ type Sizes = {
   readonly quietMs: number;
   readonly crowd: number;
   readonly bodies: readonly number[];
+  readonly cluster: { readonly functions: number; readonly namespaces: number; readonly idleMs: number };
 };
 
 const gibibyte = 1024 ** 3;
-const full: Sizes = { rounds: 5, durationMs: 2000, starts: 30, storm: 50, quietMs: 3000, crowd: 10_000, bodies: [gibibyte] };
-const quick: Sizes = { rounds: 1, durationMs: 1000, starts: 3, storm: 5, quietMs: 500, crowd: 100, bodies: [gibibyte / 4] };
+const full: Sizes = {
+  rounds: 5,
+  durationMs: 2000,
+  starts: 30,
+  storm: 50,
+  quietMs: 3000,
+  crowd: 10_000,
+  bodies: [gibibyte],
+  cluster: { functions: 500, namespaces: 5, idleMs: 60_000 },
+};
+const quick: Sizes = {
+  rounds: 1,
+  durationMs: 1000,
+  starts: 3,
+  storm: 5,
+  quietMs: 500,
+  crowd: 100,
+  bodies: [gibibyte / 4],
+  cluster: { functions: 20, namespaces: 2, idleMs: 10_000 },
+};
 
 const startEmpty = async (t: Scope, pool: number): Promise<RunningGateway> => {
   const gateway = await startGateway(t, { args: ['--pool-size', String(pool), '--park-idle', '0', '--log-level', 'warn'] });
@@ -121,12 +143,20 @@ const run = async (wanted: ReadonlySet<Part>, sizes: Sizes, progress: (line: str
     await inScope((t) => runOnOne(t, wanted, sizes, { generator, progress, results }));
   }
   if (wanted.has('crowd')) {
-    const { rounds, durationMs, crowd: functions } = sizes;
+    const { rounds, crowd: functions } = sizes;
+    // Long enough for two scrapes.
+    const durationMs = sizes.durationMs * 3;
     await inScope(async (t) => {
       results.crowd = await measureCrowd(t, { functions, rounds, durationMs, generator, progress });
     });
   }
   if (wanted.has('bodies')) results.bodies = await measureBodies(sizes.bodies, progress);
+  if (wanted.has('cluster')) {
+    const { KUBECONFIG: kubeconfig } = process.env;
+    await inScope(async (t) => {
+      results.cluster = await measureCluster(t, { ...sizes.cluster, kubeconfig, progress });
+    });
+  }
   return results;
 };
 
@@ -141,7 +171,7 @@ const main = async (): Promise<void> => {
     options: {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
-      only: { type: 'string', default: parts.join(',') },
+      only: { type: 'string', default: unasked.join(',') },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       full: { type: 'boolean', default: false },

@@ -18,6 +18,9 @@ const statusBytes = async (pid: number, key: string): Promise<number> => {
   return Number(found) * 1024;
 };
 
+/** The most memory it has had since it began. @throws Error where the system does not tell */
+export const peakBytes = (pid: number): Promise<number> => statusBytes(pid, 'VmHWM');
+
 /**
  * Begins to watch how far resident memory grows; what it returns tells by how many bytes it has at most.
  * @throws Error where the system does not tell

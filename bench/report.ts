@@ -2,6 +2,7 @@
 import { arch, cpus, release, type } from 'node:os';
 import { formatFinding } from './aim.ts';
 import { type BodyRow, bodyFindings, speedOf } from './bodies.ts';
+import { type ClusterRow, clusterFindings } from './cluster.ts';
 import { type Crowd, crowdFindings } from './crowd.ts';
 import type { Times } from './starts.ts';
 import type { Storm } from './storm.ts';
@@ -31,6 +32,7 @@ export type Results = {
   readonly memory?: MemoryReport | undefined;
   readonly crowd?: Crowd | undefined;
   readonly bodies?: readonly BodyRow[] | undefined;
+  readonly cluster?: ClusterRow | undefined;
 };
 
 export const machine = (): string =>
@@ -88,8 +90,14 @@ const memoryLines = (memory: MemoryReport): string[] => [
 
 const crowdLines = (crowd: Crowd): string[] => [
   '',
-  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every second`,
+  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every five seconds`,
   ...crowdFindings(crowd).map(formatFinding),
+];
+
+const clusterLines = (row: ClusterRow): string[] => [
+  '',
+  `Kubernetes: ${row.functions} functions in ${row.namespaces} namespaces, all at zero; ${row.idle.seconds} s idle`,
+  ...clusterFindings(row).map(formatFinding),
 ];
 
 const bodyLines = (row: BodyRow): string[] => {
@@ -120,5 +128,6 @@ export const formatResults = (results: Results): string => {
   if (results.memory !== undefined) lines.push(...memoryLines(results.memory));
   if (results.crowd !== undefined) lines.push(...crowdLines(results.crowd));
   if (results.bodies !== undefined) lines.push(...results.bodies.flatMap(bodyLines));
+  if (results.cluster !== undefined) lines.push(...clusterLines(results.cluster));
   return `${lines.join('\n')}\n`;
 };

@@ -22,6 +22,7 @@ import { createFunctionMetrics, type FunctionMetrics } from './metrics/function-
 import { createControlMetrics } from './metrics/registry.ts';
 import { type MetricsParts, startMetricsServer } from './metrics/server.ts';
 import { createActivator } from './scale/activate.ts';
+import { createSignals } from './scale/signals.ts';
 import { createZero } from './scale/zero.ts';
 import { createServer, type GatewayServer } from './server.ts';
 import { findPackageRoot, readVersion } from './version.ts';
@@ -133,6 +134,8 @@ const openInvocationPath = async (
     onError: (entry, error) => log.warn({ fn: entry.key, err: error }, 'an idle function could not be put to zero'),
   });
   resources.defer(() => zero.close());
+  const signals = createSignals({ table });
+  resources.defer(() => signals.close());
   // Who asks for this log wants it whatever else is to be told.
   const callLog = createCallLog(config.accessLog, log.child({ part: 'call' }, { level: 'info' }));
   const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs, callLog });
@@ -183,6 +186,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release, provider.staleMs);
+  starting.defer(() => control.close());
   const calls = { provider, config, metrics: functions, log };
   const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
@@ -201,6 +205,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const port = await listen(server, config, starting);
   starting.defer(async () => {
     stopping.abort();
+    server.retire();
     if (config.shutdownDelayMs > 0) await sleep(config.shutdownDelayMs);
   });
 

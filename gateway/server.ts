@@ -39,6 +39,11 @@ export type ListenAddress = { readonly host: string; readonly port: number };
 export interface GatewayServer {
   /** @throws the system's error when the address cannot be had, such as EADDRINUSE */
   listen(address: ListenAddress): Promise<ListenAddress>;
+  /**
+   * Every answer from now on is the last on its connection, while new ones are taken as before: those that `close` finds open
+   * have not been used since, so that hardly anybody loses a request to the end of a connection.
+   */
+  retire(): void;
   /** Takes no more connections, answers what runs with `Connection: close`, and cuts what is left after `drainMs`. */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
@@ -73,6 +78,13 @@ const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> 
     });
   });
 
+const makeLast = (sockets: ReadonlySet<Socket>): void => {
+  for (const socket of sockets) {
+    const response = responseOn(socket);
+    if (response !== undefined) response.shouldKeepAlive = false;
+  }
+};
+
 const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Promise<void> =>
   new Promise((resolve) => {
     const limit = setTimeout(() => {
@@ -82,20 +94,18 @@ const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Pro
       clearTimeout(limit);
       resolve();
     });
-    for (const socket of sockets) {
-      const response = responseOn(socket);
-      if (response !== undefined) response.shouldKeepAlive = false;
-    }
+    makeLast(sockets);
   });
 
 export const createServer = (parts: ServerParts): GatewayServer => {
   const { functions, control, isFunctionPath } = parts;
   const sockets = new Set<Socket>();
   const turns = createTurns();
+  let retired = false;
   let draining = false;
 
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    if (draining) res.shouldKeepAlive = false;
+    if (retired) res.shouldKeepAlive = false;
     const problem = ambiguity(req) ?? (isOriginForm(req) ? undefined : toOriginForm(req));
     if (problem !== undefined) {
       res.shouldKeepAlive = false;
@@ -152,9 +162,16 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     socket.once('close', () => sockets.delete(socket));
   });
 
+  const retire = (): void => {
+    retired = true;
+    makeLast(sockets);
+  };
+
   return {
     listen: (address) => listenOn(http, address),
+    retire,
     close({ drainMs = 0 } = {}) {
+      retired = true;
       draining = true;
       stopWatching();
       return drain(http, sockets, drainMs);

@@ -102,8 +102,8 @@ export class Claim implements Waiter, Candidate {
       entry.gate?.leave(this);
       this.#unqueued(entry);
     }
+    entry.touch((this.#parts.now ?? Date.now)());
     entry.inFlight -= 1;
-    entry.lastCallMs = (this.#parts.now ?? Date.now)();
     entry.gate?.advance();
   }
 
@@ -139,8 +139,9 @@ export class Claim implements Waiter, Candidate {
 
   #enter(entry: FunctionEntry): void {
     this.#entry = entry;
+    entry.touch((this.#parts.now ?? Date.now)());
     entry.inFlight += 1;
-    entry.lastCallMs = (this.#parts.now ?? Date.now)();
+    entry.calls += 1;
     this.#claimant.known(entry);
     if (entry.gate === undefined) this.#choose(entry.waiting === 0);
     else if (entry.gate.enter(this)) this.#joined(entry);

@@ -37,6 +37,9 @@ export class FunctionEntry {
   waiting = 0;
   /** When a call last began or ended, the function last changed by an operator's hand or began to answer; ms since 1970. */
   lastCallMs: number;
+  /** Calls that began, and the time of all calls together in ms, since the last `takeLoad`. */
+  calls = 0;
+  #busyMs = 0;
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
   timeouts: Timeouts | undefined;
@@ -93,6 +96,21 @@ export class FunctionEntry {
     this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
   }
 
+  /** Call it before `inFlight` changes, and when the function is to count as used. */
+  touch(nowMs: number): void {
+    this.#busyMs += this.inFlight * Math.max(0, nowMs - this.lastCallMs);
+    this.lastCallMs = nowMs;
+  }
+
+  /** What was counted since the last time; for one reader. */
+  takeLoad(nowMs: number): { readonly busyMs: number; readonly calls: number } {
+    const running = this.inFlight * Math.max(0, nowMs - this.lastCallMs);
+    const load = { busyMs: this.#busyMs + running, calls: this.calls };
+    this.#busyMs = -running;
+    this.calls = 0;
+    return load;
+  }
+
   /** At zero or on its way there: a call wakes the function before it uses a replica, of which some may still answer. */
   get asleep(): boolean {
     return this.report.replicas === 0 || this.report.dozing === true;
@@ -143,7 +161,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   const update = (entry: FunctionEntry, report: FunctionReport): void => {
     const before = entry.report;
     entry.report = report;
-    if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
+    if (before.revision !== report.revision || before.replicas !== report.replicas) entry.touch(now());
     if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
     if (before.annotations === report.annotations) return;
@@ -182,7 +200,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       const entry = functions.get(formatRef(ref));
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
-      if (entry.revisions.size === 0) entry.lastCallMs = now();
+      if (entry.revisions.size === 0) entry.touch(now());
       endpoints.set(endpoint.id, state);
       entry.add(state);
       changed(entry);

@@ -152,21 +152,46 @@ const update = async (parts: CommandsParts, spec: FunctionSpec): Promise<void> =
   }
 };
 
+/** What was taken away, for one who wants to put it back; `undefined` when there is none, or one that is not the function's. */
+const removeService = async ({ api }: CommandsParts, ref: FunctionRef): Promise<Service | undefined> => {
+  const path = paths.services(ref.namespace, ref.name);
+  try {
+    const service = await api.call<Service>('GET', path);
+    if (!servesFunction(service, ref.name)) return undefined;
+    await api.call('DELETE', path, { body: { preconditions: { uid: service.metadata.uid } } });
+    return service;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw toFaasError(error, `the service of ${named(ref)}`);
+  }
+};
+
+const restoreService = async ({ api, log }: CommandsParts, { metadata, spec }: Service): Promise<void> => {
+  const { name, namespace, labels, annotations } = metadata;
+  const { type, selector, ports } = spec;
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels, annotations },
+    spec: { type, selector, ports },
+  };
+  await api
+    .call('POST', paths.services(namespace), { body })
+    .catch((cause) => log.error({ fn: name, err: cause }, 'the service of a function that stays could not be put back'));
+};
+
+/** The Service goes first: once the Deployment is gone the name is free, and a Service of it may be the next one's. */
 const remove = async (parts: CommandsParts, ref: FunctionRef): Promise<void> => {
   const { metadata } = await get(parts, ref);
+  const service = await removeService(parts, ref);
   try {
     await deleteDeployment(parts, ref, metadata.uid);
   } catch (error) {
     if (isNotFound(error)) throw unknown(ref);
+    if (service !== undefined) await restoreService(parts, service);
     throw toFaasError(error, named(ref));
   }
   parts.dropped(ref, metadata.uid);
-  try {
-    const service = await parts.api.call<Service>('GET', paths.services(ref.namespace, ref.name));
-    if (servesFunction(service, ref.name)) await parts.api.call('DELETE', paths.services(ref.namespace, ref.name));
-  } catch (error) {
-    if (!isNotFound(error)) throw toFaasError(error, `the service of ${named(ref)}`);
-  }
 };
 
 /** A patch of a function's Deployment. */

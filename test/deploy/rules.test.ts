@@ -45,7 +45,7 @@ test('every rule has a promtool test that sees it fire and one that sees it sile
   assert.deepEqual([...new Set(cases.map((each) => each.alertname))].sort(), [...names].sort());
 });
 
-test("OpenFaaS's rule has its name, expression and labels unchanged", async () => {
+test("fact 139: OpenFaaS's rule has its name, expression and labels unchanged", async () => {
   const [rule] = (await readRules()).filter((each) => each.alert === 'APIHighInvocationRate');
   assert.equal(rule?.expr, 'sum(rate(gateway_function_invocation_total{code="200"}[10s])) BY (function_name) > 5');
   assert.equal(rule?.for, '5s');

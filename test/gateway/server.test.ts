@@ -143,6 +143,22 @@ test('closing takes no new connections, finishes what runs, and tells clients th
   await closing;
 });
 
+test('a server that retires takes what comes, each request as the last on its connection', async (t) => {
+  const rig = await startRig(t);
+  rig.ready('fn.openfaas-fn', await startUpstream(t, (_req, res) => res.end('passed')));
+  const bytes = 'GET /function/fn HTTP/1.1\r\nHost: a\r\n\r\n';
+  const kept = connect(rig.port, '127.0.0.1').setEncoding('latin1');
+  kept.write(bytes);
+  const [first] = await once(kept, 'data');
+  assert.match(first, /^HTTP\/1.1 200 (?!.*Connection: close)/s);
+  rig.server.retire();
+  kept.write(bytes);
+  let second = '';
+  for await (const chunk of kept) second += chunk;
+  assert.match(second, /^HTTP\/1.1 200 .*Connection: close.*passed/s);
+  assert.match(await exchange(rig.port, bytes, connect), /^HTTP\/1.1 200 .*Connection: close.*passed/s);
+});
+
 test('calls that do not finish within the drain time are cut', async (t) => {
   const rig = await startRig(t);
   const arrived = Promise.withResolvers<void>();

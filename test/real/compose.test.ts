@@ -50,9 +50,17 @@ export default async (request: Request): Promise<Response> =>
     : new Response('v1\\n' + (await request.text()));
 `;
 
+/** As watchdog/Dockerfile says. */
+const functionFile = `FROM localhost/debian
+COPY --from=localhost/sluice-watchdog / /
+ENV fprocess=cat healthcheck_interval=5s
+USER 1000:1000
+CMD ["fwatchdog"]
+`;
+
 type Status = { readonly replicas?: number; readonly availableReplicas?: number };
 
-test('the stack comes up from nothing, an alert scales a function, and after down and up it is still there', {
+test('the stack comes up from nothing, an alert scales a function, and after down and up it is there; the watchdog makes an image of its own', {
   skip,
 }, async (t) => {
   const stack = await createStack(t);
@@ -66,6 +74,7 @@ test('the stack comes up from nothing, an alert scales a function, and after dow
   const user = await createUser(t, stack);
   const password = await readFile(join(stack.dir, 'deploy', 'compose', 'secrets', 'basic-auth-password'), 'utf8');
   await user.run(['login', '--username', 'admin', '--password-stdin'], password);
+  assert.match(await user.run(['version']), /isolation: +each namespace's functions run as a user of their own/);
   await cp(join(packageRoot, 'templates', 'typescript', 'function'), join(user.home, 'greet'), { recursive: true });
   await writeFile(join(user.home, 'greet', 'handler.ts'), handler);
   await writeFile(
@@ -99,6 +108,15 @@ test('the stack comes up from nothing, an alert scales a function, and after dow
     throw new Error(`${(error as Error).message}\n${await stack.logsOf('alertmanager')}`);
   });
   assert.deepEqual((await load.stop()).failures, []);
+
+  // What podman has built here is good for the watchdog's image, too.
+  await stack.build('localhost/sluice-watchdog', join(stack.dir, 'watchdog'));
+  const context = await makeTmpDir(t);
+  await writeFile(join(context, 'Dockerfile'), functionFile);
+  await stack.build('localhost/cat', context);
+  const url = await stack.serve('localhost/cat');
+  const echoed = await fetch(url, { method: 'POST', body: 'through the watchdog' });
+  assert.deepEqual([echoed.status, await echoed.text()], [200, 'through the watchdog']);
 
   await stack.compose('down');
   await assert.rejects(fetch(`${stack.url}/healthz`), 'nothing listens any more');

@@ -3,7 +3,6 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../cli/run-cli.ts';
 import { type Cleanup, onEnd } from '../helpers/cleanup.ts';
-import { within } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/listen.ts';
 import { runProgram } from '../helpers/process.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
@@ -28,12 +27,14 @@ export type Stack = {
   readonly alertmanagerUrl: string;
   /** Ends well, or throws with what it said. */
   compose(...args: readonly string[]): Promise<string>;
+  /** Builds an image of that folder. @throws Error with what podman said */
+  build(name: string, context: string): Promise<void>;
+  /** Runs a function's image; resolves to its address once it answers. */
+  serve(image: string): Promise<string>;
   /** Asks a service by the health check that the compose file gives it. */
   isHealthy(service: Service): Promise<boolean>;
   /** What a service has printed, for messages. */
   logsOf(service: Service): Promise<string>;
-  /** Runs a program of the gateway's container in it. @throws Error when it does not end well */
-  inGateway(...command: readonly string[]): Promise<string>;
 };
 
 type ComposeFile = { readonly services: Readonly<Record<string, { readonly image: string }>> };
@@ -77,11 +78,12 @@ export const createStack = async (t: Cleanup): Promise<Stack> => {
     SLUICE_PACKAGES: '',
   };
   const run = async (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<string> => {
-    const running = runProgram(t, 'podman-compose', ['-p', project, ...args], { cwd: dir, env: { ...env, ...more } });
-    const { stdout, stderr } = await within(running, `podman-compose ${args.join(' ')}`, 180_000);
+    // Ended together with the podman that it runs, which would outlive it.
+    const bounded = ['--kill-after=10', '300', 'podman-compose', '-p', project, ...args];
+    const { stdout, stderr, code } = await runProgram(t, 'timeout', bounded, { cwd: dir, env: { ...env, ...more } });
     // It ends with 0 when podman does not.
-    const failed = /^exit code: [1-9]/m.exec(`${stdout}${stderr}`) !== null && !args.includes('down');
-    if (failed) throw new Error(`podman-compose ${args.join(' ')}\n${stdout}${stderr}`);
+    const failed = code !== 0 || (/^exit code: [1-9]/m.test(`${stdout}${stderr}`) && !args.includes('down'));
+    if (failed) throw new Error(`podman-compose ${args.join(' ')} ended with ${code}\n${stdout}${stderr}`);
     return stdout + stderr;
   };
   onEnd(t, () => run(['down', '--volumes']));
@@ -107,15 +109,15 @@ export const createStack = async (t: Cleanup): Promise<Stack> => {
     prometheusUrl: local(prometheus),
     alertmanagerUrl: local(alertmanager),
     compose: (...args) => run(args),
+    async build(name, context) {
+      const { code, stdout, stderr } = await podman.run(['build', '--pull=never', '--quiet', '--tag', name, context]);
+      if (code !== 0) throw new Error(`podman build ${name}\n${stdout}${stderr}`);
+    },
+    serve: (image) => podman.serve(image),
     isHealthy: async (service) => (await podman.run(['healthcheck', 'run', containerOf(service)])).code === 0,
     async logsOf(service) {
       const { stdout, stderr } = await podman.run(['logs', '--tail', '50', containerOf(service)]);
       return stdout + stderr;
-    },
-    async inGateway(...command) {
-      const { code, stdout, stderr } = await podman.run(['exec', containerOf('gateway'), ...command]);
-      if (code !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
-      return stdout;
     },
   };
 };

@@ -145,7 +145,6 @@ export const expectations = (seconds: number): Readonly<Record<string, Check>> =
     'gateway.json: Firing alerts: A': one(0),
     'gateway.json: Event loop: A': some(0, 2),
     'gateway.json: Event loop: B': some(0, 2),
-    'gateway.json: Event loop: C': some(0, 2),
     'gateway.json: CPU: A': some(0, 4),
     'gateway.json: Memory: A': some(30 * mib, 1024 * mib),
     'gateway.json: Memory: B': some(4 * mib, 1024 * mib),
@@ -158,5 +157,32 @@ export const expectations = (seconds: number): Readonly<Record<string, Check>> =
     'gateway.json: Series: A': some(100, 2000),
     'gateway.json: Versions: A': some(0, 2),
     'gateway.json: Versions: B': some(0, 2),
+  };
+};
+
+/** The panels of the dashboard that OpenFaaS publishes: its expressions, with what they have to return. */
+export const openfaasExpressions = (seconds: number): Readonly<Record<string, Check>> => {
+  const rate = (count: number): number => count / seconds;
+  return {
+    // Function rate.
+    'rate(gateway_function_invocation_total[20s])': rows({
+      '500 broken': rate(4),
+      '200 busy': rate(10),
+      '200 narrow': rate(2),
+      '429 narrow': rate(2),
+      '200 sleepy': rate(1),
+    }),
+    // Replica scaling.
+    gateway_service_count: rows({ broken: 1, busy: 3, gated: 1, hello: 1, looping: 1, narrow: 1, open: 1, sleepy: 1 }),
+    // Total requests.
+    'scalar(sum(gateway_function_invocation_total{code="200"}))': one(11 + 4 + 2),
+    // Execution duration.
+    'rate(gateway_functions_seconds_sum[20s]) / rate(gateway_functions_seconds_count[20s])': rows({
+      '500 broken': [0, 1],
+      '200 busy': [1.2, 2.5],
+      '200 narrow': [0.6, 2.5],
+      '429 narrow': [0, 1],
+      '200 sleepy': [0, 5],
+    }),
   };
 };

@@ -7,7 +7,7 @@ import type { RunningGateway } from '../helpers/gateway.ts';
 import { freePort } from '../helpers/listen.ts';
 import { type Program, startProgram } from '../helpers/process.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
-import { writeAlertmanagerConfig, writePrometheusConfig } from './shipped.ts';
+import { type Pace, writeAlertmanagerConfig, writePrometheusConfig } from './shipped.ts';
 
 export const monitoringPrograms: readonly string[] = ['prometheus', 'promtool', 'prometheus-alertmanager', 'amtool'];
 
@@ -52,7 +52,11 @@ const untilReady = async (url: string, program: Program): Promise<void> => {
 };
 
 /** Resolves when both are ready and Prometheus has scraped the gateway. */
-export const startMonitoring = async (t: Cleanup, gateway: RunningGateway, scrapeEvery = '1s'): Promise<Monitoring> => {
+export const startMonitoring = async (
+  t: Cleanup,
+  gateway: RunningGateway,
+  pace: Pace = { scrapeEvery: '1s' },
+): Promise<Monitoring> => {
   const dir = await makeTmpDir(t);
   const [prometheus, alertmanager] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const places = {
@@ -68,7 +72,7 @@ export const startMonitoring = async (t: Cleanup, gateway: RunningGateway, scrap
     await untilReady(`http://${address}`, program);
     return `http://${address}`;
   };
-  const config = await writePrometheusConfig(dir, places, scrapeEvery);
+  const config = await writePrometheusConfig(dir, places, pace);
   const alerting = await writeAlertmanagerConfig(dir, gateway.url, gateway.password);
   const [prometheusUrl, alertmanagerUrl] = await Promise.all([
     launch('prometheus', prometheus, [`--config.file=${config}`, `--storage.tsdb.path=${join(dir, 'prometheus')}`]),

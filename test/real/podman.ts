@@ -42,7 +42,8 @@ export const createPodman = async (t: Cleanup, registry: string, settings = ''):
         settings,
     ),
   };
-  const run: Podman['run'] = (args) => runProgram(t, 'podman', args, { env });
+  // Also when a test is over and nothing else would end it.
+  const run: Podman['run'] = (args) => runProgram(t, 'timeout', ['--kill-after=10', '240', 'podman', ...args], { env });
   // The mounts of a storage have to go before its files.
   onEnd(t, async () => {
     await run(['rm', '--all', '--force', '--time', '0']);

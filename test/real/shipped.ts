@@ -17,7 +17,7 @@ type PrometheusConfig = {
   scrape_configs: ScrapeConfig[];
 };
 
-type RuleFile = { groups: { name: string; interval?: string }[] };
+type RuleFile = { groups: { name: string; interval?: string; rules: { alert: string; for: string }[] }[] };
 
 type Route = { group_wait?: string; group_interval?: string; repeat_interval?: string; routes?: Route[] };
 
@@ -37,8 +37,14 @@ const placeOf = (places: Places, address: string): string => {
   return place;
 };
 
+export type Pace = {
+  readonly scrapeEvery: string;
+  /** How long what an alert is about has to last, where the shipped rule says minutes. */
+  readonly patience?: string;
+};
+
 /** Writes prometheus.yml and rules/ into `dir`; rules are evaluated every second. Resolves to the file. */
-export const writePrometheusConfig = async (dir: string, places: Places, scrapeEvery: string): Promise<string> => {
+export const writePrometheusConfig = async (dir: string, places: Places, { scrapeEvery, patience }: Pace): Promise<string> => {
   const source = join(deployDir, 'prometheus');
   const config = await readYaml<PrometheusConfig>(join(source, 'prometheus.yml'));
   config.global.scrape_interval = scrapeEvery;
@@ -50,6 +56,9 @@ export const writePrometheusConfig = async (dir: string, places: Places, scrapeE
   for (const name of await readdir(join(source, 'rules'))) {
     const rules = await readYaml<RuleFile>(join(source, 'rules', name));
     for (const group of rules.groups) delete group.interval;
+    for (const rule of rules.groups.flatMap((group) => group.rules)) {
+      if (patience !== undefined && rule.for.endsWith('m')) rule.for = patience;
+    }
     await writeFile(join(dir, 'rules', name), stringify(rules));
   }
   await writeFile(join(dir, 'prometheus.yml'), stringify(config));

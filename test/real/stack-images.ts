@@ -1,7 +1,7 @@
 // The images that docker-compose.yml and Dockerfile name, for a machine that cannot pull them: made of Debian's packages and
 // of the Node.js that npm installed, under the same names, with the paths, users and entry points of the real ones.
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Cleanup } from '../helpers/cleanup.ts';
 import { runProgram } from '../helpers/process.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
@@ -42,7 +42,18 @@ VOLUME /alertmanager
 ENTRYPOINT ["/bin/alertmanager"]
 `;
 
-const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
+/** Without what `npm run` puts in front: the npm of the machine, with the Node.js and the settings that it has outside. */
+const folders = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
+const env = { PATH: folders.join(':'), HOME: process.env.HOME ?? '/' };
+
+/** The folder of npm's own package. @throws Error where there is none on the path */
+const findNpm = async (): Promise<string> => {
+  for (const folder of folders) {
+    const program = await realpath(join(folder, 'npm')).catch(() => undefined);
+    if (program !== undefined) return dirname(dirname(program));
+  }
+  throw new Error(`no npm in ${env.PATH}`);
+};
 
 const outputOf = async (t: Cleanup, program: string, args: readonly string[]): Promise<string> => {
   const { code, stdout, stderr } = await runProgram(t, program, args, { env });
@@ -56,8 +67,7 @@ export const npmCacheHere = (t: Cleanup): Promise<string> => outputOf(t, 'npm', 
 
 /** npm itself, and where this machine has it look for packages: in what it has fetched before, then in its registry. */
 const addNpm = async (t: Cleanup, dir: string): Promise<void> => {
-  const npm = join(await outputOf(t, 'npm', ['root', '--global']), 'npm');
-  await cp(npm, join(dir, 'npm'), { recursive: true, dereference: true });
+  await cp(await findNpm(), join(dir, 'npm'), { recursive: true, dereference: true });
   const registry = await outputOf(t, 'npm', ['config', 'get', 'registry']);
   await writeFile(
     join(dir, 'npmrc'),

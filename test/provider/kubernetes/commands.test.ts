@@ -138,13 +138,31 @@ test('a function that another gateway deploys, and one that it removes, are seen
 test('a removal takes the Deployment that was meant and a Service that serves it', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec());
-  const uid = rig.deployment('fn')?.metadata.uid;
+  const uids = [rig.service('fn')?.metadata.uid, rig.deployment('fn')?.metadata.uid];
   rig.forget();
   await rig.provider.remove(ref);
-  const [deletion] = rig.api.writes;
-  assert.deepEqual(deletion?.body, { propagationPolicy: 'Background', preconditions: { uid } });
+  assert.deepEqual(
+    rig.api.writes.map(({ body }) => body),
+    [{ preconditions: { uid: uids[0] } }, { propagationPolicy: 'Background', preconditions: { uid: uids[1] } }],
+  );
   assert.deepEqual([rig.deployment('fn'), rig.service('fn'), await rig.provider.get(ref)], [undefined, undefined, undefined]);
   await assert.rejects(rig.provider.remove(ref), { code: 'not-found' });
+});
+
+test('a removal that is refused leaves the function as it was, and a Service of somebody else stays in any case', async (t) => {
+  const rig = await startRig(t);
+  await rig.provider.deploy(spec({ annotations: { note: 'x' } }));
+  const { spec: before, metadata } = rig.service('fn') ?? assert.fail('there is no service');
+  const body = { kind: 'Status', code: 403, reason: 'Forbidden', message: 'cannot delete resource "deployments"' };
+  rig.api.answer(`DELETE ${collections.deployments}/fn`, 403, body, 1);
+  await assert.rejects(rig.provider.remove(ref), { code: 'forbidden', message: /cannot delete resource "deployments"/ });
+  assert.deepEqual([rig.service('fn')?.spec, rig.service('fn')?.metadata.annotations], [before, metadata.annotations]);
+  assert.equal((await rig.provider.get(ref))?.name, 'fn');
+  const theirs = { metadata: { name: 'fn', namespace }, spec: { selector: { app: 'database' } } };
+  rig.api.put(theirs as never, collections.services);
+  await rig.provider.remove(ref);
+  assert.deepEqual(rig.service('fn')?.spec.selector, { app: 'database' });
+  assert.equal(rig.deployment('fn'), undefined);
 });
 
 test('profiles are read from the namespace of the platform, and one that is not there is named', async (t) => {

@@ -22,7 +22,7 @@ const start = async (
   await writeFile(file, JSON.stringify(kubeconfig(api.url)));
   const argv = ['--port=0', '--metrics-port=0', '--data-dir', dataDir, '--provider=kubernetes', '--kubeconfig', file];
   const starting = startGateway({ argv: [...argv, '--reach=direct'], env: {}, log: pino({ level: 'silent' }) });
-  const gateway = await within(starting, 'the gateway');
+  const gateway = await within(starting, 'the gateway', 30_000);
   onEnd(t, () => within(gateway.close(), 'the end of the gateway'));
   const { user, password } = gateway.credentials ?? assert.fail('no credentials');
   const headers = { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };

@@ -28,7 +28,7 @@ export type FakeKubeApi = {
   /** Answers for requests with that beginning of `METHOD path`, in place of its own, so many times. */
   answer(beginning: string, status: number, body: object, times?: number): void;
   /** Runs before the next request with that beginning is answered: what somebody else does in between. */
-  before(beginning: string, work: () => void): void;
+  before(beginning: string, work: () => void | Promise<void>): void;
   openWatches(): number;
 };
 
@@ -117,16 +117,16 @@ const createHandler = (store: KubeStore, watches: ReturnType<typeof createWatche
   const requests: string[] = [];
   const writes: Seen[] = [];
   const answers: { beginning: string; status: number; body: object; times: number }[] = [];
-  const interruptions: { beginning: string; work: () => void }[] = [];
+  const interruptions: { beginning: string; work: () => void | Promise<void> }[] = [];
 
   const told = (line: string) => {
     const found = answers.find(({ beginning, times }) => times > 0 && line.startsWith(beginning));
     if (found !== undefined) found.times -= 1;
     return found;
   };
-  const interrupt = (line: string): void => {
+  const interrupt = async (line: string): Promise<void> => {
     const at = interruptions.findIndex(({ beginning }) => line.startsWith(beginning));
-    if (at !== -1) interruptions.splice(at, 1)[0]?.work();
+    if (at !== -1) await interruptions.splice(at, 1)[0]?.work();
   };
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -137,7 +137,7 @@ const createHandler = (store: KubeStore, watches: ReturnType<typeof createWatche
     const body = sent === '' ? undefined : (JSON.parse(sent) as Body);
     requests.push(line + search);
     if (method !== 'GET') writes.push({ line: line + search, body, type: req.headers['content-type'] });
-    interrupt(line);
+    await interrupt(line);
     const answer = told(line);
     const isCollection = plurals.has(pathname.split('/').at(-1) ?? '');
     if (answer !== undefined) send(res, answer.status, answer.body);

@@ -56,7 +56,7 @@ export const startRig = async (
   const file = join(dir, 'kubeconfig');
   await writeFile(file, JSON.stringify(kubeconfig(api.url)));
   const opening = createKubernetesProvider({ kubeconfig: file, home: dir, reach: 'direct', ...options });
-  const provider = await within(opening, 'the provider');
+  const provider = await within(opening, 'the provider', 30_000);
   onEnd(t, () => provider.close());
   const reports = new Map<string, FunctionReport>();
   provider.watch({
