@@ -1,5 +1,5 @@
 // What it costs a function that it has 10,000 neighbours: calls of one among many against the same among ten, each gateway
-// scraped every five seconds meanwhile; how long and how large a scrape is, and how late everything else was because of it;
+// scraped every second meanwhile; how long and how large a scrape is, and how late everything else was because of it;
 // and the gateway's memory for each function.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../test/helpers/call.ts';
@@ -9,6 +9,7 @@ import { expectStatus, makeBenchBundle, settle } from './functions.ts';
 import { type OpenGateway, startOpenGateway } from './inside.ts';
 import type { Generator, Measurement } from './measure.ts';
 import { memory } from './memory.ts';
+import { cpuSecondsOf } from './proc.ts';
 import type { Scope } from './scope.ts';
 import { median, pairedRatio, percentile } from './stats.ts';
 
@@ -16,12 +17,20 @@ export type Side = {
   readonly functions: number;
   readonly residentBytes: number;
   readonly liveBytes: number;
-  readonly rounds: readonly Measurement[];
+  /** Scraped every second. */
+  readonly rounds: readonly Counted[];
   readonly scrapes: readonly Scrape[];
-  /** The same calls while nobody scrapes. */
-  readonly quiet: readonly Measurement[];
+  /** The same calls, scraped every five seconds. */
+  readonly seldom: readonly Counted[];
+  /** And while nobody scrapes. */
+  readonly quiet: readonly Counted[];
   readonly delays: Delays;
+  /** The longest turn of the event loop in ten scrapes, in ms of the main thread's processor time. */
+  readonly longestTurnMs: number;
 };
+
+/** With the calls for each second of processor time that the gateway has used, scrapes included. */
+export type Counted = Measurement & { readonly callsPerCpuS: number };
 
 export type Scrape = { readonly tookMs: number; readonly bytes: number };
 
@@ -42,6 +51,7 @@ export type CrowdOptions = {
 const fewFunctions = 10;
 const connections = 64;
 const deploysAtOnce = 16;
+const scrapesAlone = 10;
 
 /** All of one bundle; put to zero right after, so that most never start. */
 const deployParked = async (gateway: RunningGateway, count: number, progress: (line: string) => void): Promise<void> => {
@@ -61,8 +71,6 @@ const deployParked = async (gateway: RunningGateway, count: number, progress: (l
   };
   await Promise.all(Array.from({ length: deploysAtOnce }, deploySome));
 };
-
-const scrapeEveryMs = 5000;
 
 const read = async (gateway: RunningGateway): Promise<{ readonly scrape: Scrape; readonly text: string }> => {
   const startedMs = performance.now();
@@ -85,15 +93,15 @@ const delaysBetween = (before: Map<number, number>, after: Map<number, number>):
   return { p999Ms: first(0.999), mostMs: first(1) };
 };
 
-/** Now and then until it is stopped. */
-const startScraping = (gateway: RunningGateway): { stop(): Promise<Scrape[]> } => {
+/** Until it is stopped. */
+const startScraping = (gateway: RunningGateway, everyMs: number): { stop(): Promise<Scrape[]> } => {
   const stopping = new AbortController();
   const run = async (): Promise<Scrape[]> => {
     const scrapes: Scrape[] = [];
     while (!stopping.signal.aborted) {
       const { scrape } = await read(gateway);
       scrapes.push(scrape);
-      await sleep(scrapeEveryMs - scrape.tookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await sleep(Math.max(0, everyMs - scrape.tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
     }
     return scrapes;
   };
@@ -108,7 +116,7 @@ const startScraping = (gateway: RunningGateway): { stop(): Promise<Scrape[]> } =
 };
 
 const startSide = async (t: Scope, functions: number, progress: (line: string) => void): Promise<OpenGateway> => {
-  const open = await startOpenGateway(t);
+  const open = await startOpenGateway(t, true);
   await deployParked(open.gateway, functions - 1, progress);
   await settle(open.gateway, 0);
   await open.gateway.deploy('bench', await makeBenchBundle('bench'));
@@ -119,14 +127,28 @@ const startSide = async (t: Scope, functions: number, progress: (line: string) =
   return open;
 };
 
-type Round = { readonly measurement: Measurement; readonly scrapes: readonly Scrape[]; readonly quiet: Measurement };
+type Round = {
+  readonly often: Counted;
+  readonly scrapes: readonly Scrape[];
+  readonly seldom: Counted;
+  readonly quiet: Counted;
+};
 
 const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
   const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
-  const quiet = await generator.measure(shape);
-  const scraping = startScraping(gateway);
-  const measurement = await generator.measure(shape).finally(() => scraping.stop());
-  return { measurement, scrapes: await scraping.stop(), quiet };
+  const { pid } = gateway.program();
+  const usedS = async (): Promise<number> => (await cpuSecondsOf(pid)) ?? Number.NaN;
+  const measure = async (scrapeEveryMs?: number): Promise<{ counted: Counted; scrapes: Scrape[] }> => {
+    const beforeS = await usedS();
+    const scraping = scrapeEveryMs === undefined ? undefined : startScraping(gateway, scrapeEveryMs);
+    const measured = await generator.measure(shape).finally(() => scraping?.stop());
+    const scrapes = (await scraping?.stop()) ?? [];
+    return { counted: { ...measured, callsPerCpuS: measured.calls / ((await usedS()) - beforeS) }, scrapes };
+  };
+  const { counted: quiet } = await measure();
+  const { counted: often, scrapes } = await measure(1000);
+  const { counted: seldom } = await measure(5000);
+  return { often, scrapes, seldom, quiet };
 };
 
 type Measured = { readonly functions: number; readonly rounds: readonly Round[]; readonly delaysBefore: Map<number, number> };
@@ -136,11 +158,16 @@ const toSide = async ({ gateway, snapshot }: OpenGateway, { functions, rounds, d
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
+  const residentBytes = (await memory(gateway.program().pid)).rssBytes;
+  for (let count = 0; count < scrapesAlone; count += 1) await read(gateway);
+  const { longestTurnMs = Number.NaN } = await snapshot();
   return {
     functions,
-    residentBytes: (await memory(gateway.program().pid)).rssBytes,
+    residentBytes,
     liveBytes,
-    rounds: rounds.map(({ measurement }) => measurement),
+    longestTurnMs,
+    rounds: rounds.map(({ often }) => often),
+    seldom: rounds.map(({ seldom }) => seldom),
     scrapes: rounds.flatMap(({ scrapes }) => scrapes),
     quiet: rounds.map(({ quiet }) => quiet),
     delays,
@@ -168,8 +195,15 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
   };
 };
 
+/** How many times as long the slowest hundredth took. */
+const slower = (ours: readonly Counted[], theirs: readonly Counted[]): number =>
+  pairedRatio(
+    ours.map(({ p99Ms }) => p99Ms),
+    theirs.map(({ p99Ms }) => p99Ms),
+  );
+
 export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
-  const of = (side: Side, key: 'callsPerS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
+  const of = (side: Side, key: 'callsPerS' | 'callsPerCpuS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
   const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
   const more = many.functions - few.functions;
   const took = many.scrapes.map(({ tookMs }) => tookMs);
@@ -185,6 +219,13 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       aim: { atLeast: 0.95 },
     },
     {
+      what: 'the same by processor time',
+      value: pairedRatio(of(many, 'callsPerCpuS'), of(few, 'callsPerCpuS')),
+      unit: '',
+      digits: 2,
+      aim: { atLeast: 0.95 },
+    },
+    {
       what: 'p99, many / few',
       value: pairedRatio(of(many, 'p99Ms'), of(few, 'p99Ms')),
       unit: '',
@@ -192,15 +233,8 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       aim: { atMost: 1.3 },
     },
     { what: 'calls that failed', value: failures, unit: '', digits: 0, aim: { atMost: 0 } },
-    {
-      what: 'p99 of many, scraped / not scraped',
-      value: pairedRatio(
-        of(many, 'p99Ms'),
-        many.quiet.map(({ p99Ms }) => p99Ms),
-      ),
-      unit: '',
-      digits: 2,
-    },
+    { what: 'p99 of many, scraped every second / not', value: slower(many.rounds, many.quiet), unit: '', digits: 2 },
+    { what: 'p99 of many, scraped every five / not', value: slower(many.seldom, many.quiet), unit: '', digits: 2 },
     { what: 'a scrape of many takes (median)', value: percentile(took, 0.5), unit: 'ms', digits: 0 },
     { what: 'and at most', value: percentile(took, 1), unit: 'ms', digits: 0 },
     {
@@ -212,6 +246,13 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
         ) / 1e6,
       unit: 'MB',
       digits: 1,
+    },
+    {
+      what: 'longest turn of the event loop in ten scrapes',
+      value: many.longestTurnMs,
+      unit: 'ms',
+      digits: 1,
+      aim: { atMost: 5 },
     },
     { what: 'event loop late meanwhile, 99.9 % under', value: many.delays.p999Ms, unit: 'ms', digits: 1 },
     { what: 'and all of it under', value: many.delays.mostMs, unit: 'ms', digits: 1 },

@@ -9,18 +9,22 @@ import { type RunningGateway, startGateway } from '../test/helpers/gateway.ts';
 import { makeTmpDir } from '../test/helpers/tmp.ts';
 import { expectStatus, settle } from './functions.ts';
 import type { Scope } from './scope.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { GatewaySnapshot, Snapshot } from './snapshot.ts';
 
 const inDir = (name: string): URL => new URL(name, import.meta.url);
 
-export type OpenGateway = { readonly gateway: RunningGateway; snapshot(): Promise<Snapshot> };
+export type OpenGateway = { readonly gateway: RunningGateway; snapshot(): Promise<GatewaySnapshot> };
 
-/** A gateway without functions, with `probe.ts` in it. */
-export const startOpenGateway = async (t: Scope, args: readonly string[] = []): Promise<OpenGateway> => {
+/** A gateway without functions, with `probe.ts` in it. @param turns watch the turns of its event loop, too */
+export const startOpenGateway = async (t: Scope, turns = false): Promise<OpenGateway> => {
   const file = join(await makeTmpDir(t), 'snapshot.json');
   const gateway = await startGateway(t, {
-    args: ['--pool-size', '0', '--park-idle', '0', '--log-level', 'warn', ...args],
-    env: { NODE_OPTIONS: `--import=${inDir('probe.ts')}`, SLUICE_BENCH_SNAPSHOT: file },
+    args: ['--pool-size', '0', '--park-idle', '0', '--log-level', 'warn'],
+    env: {
+      NODE_OPTIONS: `--import=${inDir('probe.ts')}`,
+      SLUICE_BENCH_SNAPSHOT: file,
+      ...(turns ? { SLUICE_BENCH_TURNS: '1' } : {}),
+    },
   });
   await removeSample(gateway);
   await settle(gateway, 0);

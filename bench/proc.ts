@@ -63,7 +63,9 @@ export const watchdogsUnder = async (root: number): Promise<number[]> => {
   const found: number[] = [];
   for (const pid of parents.keys()) {
     if (!isUnder(pid)) continue;
-    const [program = '', script = ''] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
+    // Flags of Node.js may come before the script.
+    const [program = '', ...words] = ((await read(`/proc/${pid}/cmdline`)) ?? '').split('\0');
+    const script = words.find((word) => !word.startsWith('-')) ?? '';
     if (/node/.test(program) && /watchdog(?:\.packed)?\.[cm]?js$/.test(script)) found.push(pid);
   }
   return found;

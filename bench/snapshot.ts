@@ -15,6 +15,11 @@ export type Snapshot = {
   readonly handles: number;
 };
 
+export type GatewaySnapshot = Snapshot & {
+  /** Since the snapshot before, where turns are watched. */
+  readonly longestTurnMs?: number | undefined;
+};
+
 type Constructor = new (...args: never[]) => unknown;
 
 // The query collects everything that nobody holds before it counts.

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { memoryFlags } from '../provider/process/environment.ts';
 import { type Specialization, specializePath } from '../provider/types/specialize.ts';
 import { call } from '../test/helpers/call.ts';
 import { type Cleanup, onEnd } from '../test/helpers/cleanup.ts';
@@ -77,7 +78,7 @@ export type Blank = { readonly pid: number; readonly socketPath: string; special
 /** A blank watchdog as the embedded provider starts it, ready to be told what to run. */
 export const startBlank = async (t: Cleanup): Promise<Blank> => {
   const socketPath = join(await makeTmpDir(t), 's');
-  const child = spawn(process.execPath, [watchdogFile, '--blank'], {
+  const child = spawn(process.execPath, [...memoryFlags(), watchdogFile, '--blank'], {
     env: { SLUICE_SOCKET: socketPath, SLUICE_TOKEN: token },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     detached: true,

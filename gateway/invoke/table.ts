@@ -7,7 +7,7 @@ import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
 import { Gate } from './gate.ts';
 import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
-import { type Route, routeTo } from './route.ts';
+import { nowhere, routeTo } from './route.ts';
 
 export type Timeouts = {
   readonly count: number;
@@ -17,9 +17,9 @@ export type Timeouts = {
   readonly text: string;
 };
 
-// One for all that sleep: thousands of functions do, and a map of its own would cost each of them.
+// One for all that sleep: thousands of functions do, and collections of their own would cost each of them.
 const noRevisions: ReadonlyMap<string, readonly EndpointState[]> = new Map();
-const noEndpoints: readonly EndpointState[] = [];
+const noneReady: readonly EndpointState[] = [];
 
 export class FunctionEntry {
   readonly ref: FunctionRef;
@@ -45,9 +45,9 @@ export class FunctionEntry {
   timeouts: Timeouts | undefined;
   /** Ready endpoints by revision; replaced, never changed. */
   revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
-  route: Route = [];
+  route = nowhere;
   /** The endpoints that calls go to now; replaced, never changed. Empty when there is none, and while they are about to go. */
-  ready: readonly EndpointState[] = noEndpoints;
+  ready = noneReady;
 
   constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
     this.ref = report.ref;
@@ -119,10 +119,10 @@ export class FunctionEntry {
   /** Call it after every change of the report, of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
-    const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
+    const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? noneReady);
     const healthy = all.filter((endpoint) => !endpoint.out);
     // A call that may fail is better than one that surely does.
-    if (this.asleep) this.ready = noEndpoints;
+    if (this.asleep || all.length === 0) this.ready = noneReady;
     else this.ready = healthy.length === 0 ? all : healthy;
     this.gate?.advance();
   }

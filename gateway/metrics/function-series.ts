@@ -3,6 +3,7 @@
 import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/provider.ts';
 import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
 import { toScaleSpec } from '../../provider/types/scale.ts';
+import { escapeLabel } from './escape-label.ts';
 import { createSlots } from './slots.ts';
 import { AllWaits, type Line, Waits } from './waits.ts';
 
@@ -21,6 +22,8 @@ export type ScaleCause = 'api' | 'alert' | 'call' | 'idle';
 
 export type FunctionSeries = {
   readonly key: string;
+  /** The key as the value of a label; the same text where nothing is to be escaped. */
+  readonly label: string;
   removed: boolean;
   started: number;
   inFlight: number;
@@ -96,6 +99,7 @@ const describe = (series: FunctionSeries, report: FunctionReport): void => {
 
 const emptySeries = (key: string): FunctionSeries => ({
   key,
+  label: escapeLabel(key),
   removed: false,
   started: 0,
   inFlight: 0,

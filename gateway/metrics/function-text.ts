@@ -1,12 +1,9 @@
 // The Prometheus text of the functions' series, piece by piece: written in slices by server.ts, so that a scrape of
 // thousands of functions does not hold up calls.
 import { coldPhases } from '../invoke/cold-start.ts';
+import { escapeLabel } from './escape-label.ts';
 import { countColumn, type FunctionMetrics, type FunctionSeries, secondsBuckets, sumColumn } from './function-series.ts';
 import { lines as callLines } from './waits.ts';
-
-/** Label values in the text format: backslash, quote and line feed are escaped. */
-export const escapeLabel = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
 type Family = {
   readonly name: string;
@@ -16,12 +13,12 @@ type Family = {
   readonly lines: (series: FunctionSeries, metrics: FunctionMetrics) => string;
 };
 
-const label = (series: FunctionSeries): string => `function_name="${escapeLabel(series.key)}"`;
+const label = (series: FunctionSeries): string => `function_name="${series.label}"`;
 
-const single =
-  (name: string, value: (series: FunctionSeries) => number): Family['lines'] =>
-  (series) =>
-    `${name}{${label(series)}} ${value(series)}\n`;
+const single = (name: string, value: (series: FunctionSeries) => number): Family['lines'] => {
+  const head = `${name}{function_name="`;
+  return (series) => `${head}${series.label}"} ${value(series)}\n`;
+};
 
 const totals: Family['lines'] = (series, metrics) => {
   let lines = '';
@@ -198,12 +195,15 @@ const families: readonly Family[] = [
   },
 ];
 
-/** Every family with its functions, then what is counted over all of them; one string per family head and per function. */
+/** Every family with its functions, then what is counted over all of them; one string per family head and per function that has something to say. */
 export function* functionText(metrics: FunctionMetrics): Generator<string, void> {
   const functions = metrics.list();
   for (const family of families) {
     yield `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
-    for (const series of functions) if (!series.removed) yield family.lines(series, metrics);
+    for (const series of functions) {
+      const lines = series.removed ? '' : family.lines(series, metrics);
+      if (lines !== '') yield lines;
+    }
   }
   yield* metrics.all.text();
 }

@@ -50,6 +50,14 @@ export const bootVariables = (environment: Readonly<Record<string, string>>): Re
     ),
   );
 
+/**
+ * Flags of every watchdog's Node.js. Left alone, V8 lets the young generation of a busy process grow to 64 MiB and gives
+ * nothing of it back: more than all the rest of a small function. With halves of 8 MiB a call costs the same.
+ * @param nodeOptions the function's own `NODE_OPTIONS`, which have the last word
+ */
+export const memoryFlags = (nodeOptions = ''): readonly string[] =>
+  /semi[-_]space/.test(nodeOptions) ? [] : ['--max-semi-space-size=8'];
+
 const mebibyte = 2 ** 20;
 
 /**

@@ -125,11 +125,11 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
       const id = await owners?.idOf(namespace);
       return id === undefined ? undefined : { uid: id, gid: id };
     },
-    createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
     now,
     supervision: {
       events: hub,
       backoff: settings.backoff,
+      createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
       log,
       now,
       replicaParts: {
@@ -154,14 +154,14 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
 
   let closed: Promise<void> | undefined;
   return {
-    deploy: functions.deploy,
-    update: functions.update,
-    remove: functions.remove,
-    scale: functions.scale,
-    doze: functions.doze,
-    sleep: functions.sleep,
-    list: functions.list,
-    get: functions.get,
+    deploy: (spec) => functions.deploy(spec),
+    update: (spec) => functions.update(spec),
+    remove: (ref) => functions.remove(ref),
+    scale: (ref, replicas) => functions.scale(ref, replicas),
+    doze: (ref) => functions.doze(ref),
+    sleep: (ref, mark) => functions.sleep(ref, mark),
+    list: (namespace) => functions.list(namespace),
+    get: (ref, options) => functions.get(ref, options),
     secrets: createSecrets({ store, functions, log }),
     namespaces: createNamespaces({ store, functions, bundles, log }),
     bundles,

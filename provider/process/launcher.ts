@@ -4,6 +4,7 @@ import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Child, type ChildPlaces, newChildId, startChild } from './child.ts';
 import { toBootScript, toCommand } from './command.ts';
+import { memoryFlags } from './environment.ts';
 import { type Isolation, secretsMountPoint } from './isolation.ts';
 import type { Confinement, Limits } from './limits/limits.ts';
 import type { Spawner } from './spawner/spawner.ts';
@@ -12,6 +13,7 @@ export type Owner = { readonly uid: number; readonly gid: number };
 
 /** What has to be settled before Node.js starts. */
 export type Boot = {
+  /** Besides those that every watchdog has. */
   readonly nodeFlags: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** The user it boots as; without one it is told with its specialisation. */
@@ -93,7 +95,7 @@ export const createLauncher = (parts: LauncherParts): Launcher => {
         toCommand({
           nodePath,
           watchdogPath,
-          nodeFlags: boot.nodeFlags,
+          nodeFlags: [...memoryFlags(boot.environment.NODE_OPTIONS), ...boot.nodeFlags],
           hasBootScript: Object.keys(boot.environment).length > 0,
           shield:
             users?.tools === undefined

@@ -23,60 +23,89 @@ export interface LogRing {
   close(): void;
 }
 
-export const createLogRing = (limits: { maxLines: number; maxBytes: number }, now: () => number): LogRing => {
-  let lines: LogLine[] = [];
-  let dropped = 0;
-  let bytes = 0;
-  let isClosed = false;
-  const waiting = new Set<() => void>();
+export type LogLimits = { readonly maxLines: number; readonly maxBytes: number };
 
-  const wake = (): void => {
-    if (waiting.size === 0) return;
-    const woken = [...waiting];
-    waiting.clear();
-    for (const resolve of woken) resolve();
-  };
+class Ring implements LogRing {
+  readonly #limits: LogLimits;
+  readonly #now: () => number;
+  /** `undefined` where a line was dropped. */
+  #lines: (LogLine | undefined)[] = [];
+  /** How many places at the front are empty. */
+  #dropped = 0;
+  #bytes = 0;
+  #sequence = 0;
+  #closed = false;
+  /** Present while somebody waits. */
+  #waiting: Set<() => void> | undefined;
 
-  const first = (): number => lines[dropped]?.sequence ?? sequence;
-  let sequence = 0;
+  constructor(limits: LogLimits, now: () => number) {
+    this.#limits = limits;
+    this.#now = now;
+  }
 
-  return {
-    push: (instance, text) => {
-      lines.push({ sequence, timeMs: now(), instance, text });
-      sequence += 1;
-      bytes += text.length;
-      while (lines.length - dropped > limits.maxLines || (bytes > limits.maxBytes && lines.length - dropped > 1)) {
-        bytes -= lines[dropped]?.text.length ?? 0;
-        dropped += 1;
-      }
-      // Moving the array for every line that goes would make a chatty function quadratic.
-      if (dropped > limits.maxLines) {
-        lines = lines.slice(dropped);
-        dropped = 0;
-      }
-      wake();
-    },
-    first,
-    next: () => sequence,
-    at: (wanted) => {
-      const oldest = first();
-      return wanted < oldest ? undefined : lines[dropped + wanted - oldest];
-    },
-    changed: (signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted || isClosed) return resolve();
-        const done = (): void => {
-          waiting.delete(done);
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        waiting.add(done);
-        signal.addEventListener('abort', done);
-      }),
-    closed: () => isClosed,
-    close: () => {
-      isClosed = true;
-      wake();
-    },
-  };
-};
+  push(instance: string, text: string): void {
+    this.#lines.push({ sequence: this.#sequence, timeMs: this.#now(), instance, text });
+    this.#sequence += 1;
+    this.#bytes += text.length;
+    this.#trim();
+    this.#wake();
+  }
+
+  first(): number {
+    return this.#lines[this.#dropped]?.sequence ?? this.#sequence;
+  }
+
+  next(): number {
+    return this.#sequence;
+  }
+
+  at(wanted: number): LogLine | undefined {
+    const oldest = this.first();
+    return wanted < oldest ? undefined : this.#lines[this.#dropped + wanted - oldest];
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.#closed) return resolve();
+      const done = (): void => {
+        this.#waiting?.delete(done);
+        if (this.#waiting?.size === 0) this.#waiting = undefined;
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting ??= new Set();
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #trim(): void {
+    const { maxLines, maxBytes } = this.#limits;
+    for (let kept = this.#lines.length - this.#dropped; kept > maxLines || (this.#bytes > maxBytes && kept > 1); kept -= 1) {
+      this.#bytes -= this.#lines[this.#dropped]?.text.length ?? 0;
+      this.#lines[this.#dropped] = undefined;
+      this.#dropped += 1;
+    }
+    // Moving the array for every line that goes would make a chatty function quadratic.
+    if (this.#dropped <= maxLines) return;
+    this.#lines = this.#lines.slice(this.#dropped);
+    this.#dropped = 0;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const done of waiting ?? []) done();
+  }
+}
+
+export const createLogRing = (limits: LogLimits, now: () => number): LogRing => new Ring(limits, now);

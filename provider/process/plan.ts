@@ -29,10 +29,10 @@ const amount = (text: string | undefined): number | undefined => {
   return value === undefined || value <= 0 ? undefined : value;
 };
 
-export const toCaps = (spec: FunctionSpec): Caps => ({
-  memoryBytes: amount(spec.limits?.memory),
-  cpuCores: amount(spec.limits?.cpu),
-});
+const noCaps: Caps = { memoryBytes: undefined, cpuCores: undefined };
+
+export const toCaps = ({ limits }: FunctionSpec): Caps =>
+  limits === undefined ? noCaps : { memoryBytes: amount(limits.memory), cpuCores: amount(limits.cpu) };
 
 export type PlanSource = {
   readonly spec: FunctionSpec;

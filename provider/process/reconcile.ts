@@ -1,7 +1,8 @@
 // Which replicas to start and to stop, so that the wanted revision answers before an old one goes.
 
-export type ReplicaFact = {
-  readonly id: string;
+/** `Id` is whatever the caller knows a replica by. */
+export type ReplicaFact<Id = string> = {
+  readonly id: Id;
   readonly revision: string;
   readonly state: 'starting' | 'ready';
   readonly startedAtMs: number;
@@ -15,15 +16,15 @@ export type Wish = {
   readonly mayStart: boolean;
 };
 
-export type Moves = { readonly start: number; readonly stop: readonly string[] };
+export type Moves<Id> = { readonly start: number; readonly stop: readonly Id[] };
 
-const newestFirst = (a: ReplicaFact, b: ReplicaFact): number => b.startedAtMs - a.startedAtMs;
+const newestFirst = (a: ReplicaFact<unknown>, b: ReplicaFact<unknown>): number => b.startedAtMs - a.startedAtMs;
 
 /**
  * Old replicas stay while the wanted revision has fewer ready ones than desired: an update to a version that does not
  * start leaves the old one serving. Replicas of a revision that was replaced before they were ready go at once.
  */
-export const reconcile = (wish: Wish, replicas: readonly ReplicaFact[]): Moves => {
+export const reconcile = <Id>(wish: Wish, replicas: readonly ReplicaFact<Id>[]): Moves<Id> => {
   const wanted = replicas.filter((replica) => replica.revision === wish.revision);
   const ready = wanted.filter((replica) => replica.state === 'ready').sort(newestFirst);
   const starting = wanted.filter((replica) => replica.state === 'starting').sort(newestFirst);

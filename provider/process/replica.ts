@@ -1,12 +1,14 @@
 // One replica of a function, from its start to the end of its process.
 import type { Endpoint } from '../provider.ts';
+import { bringUp } from './bring-up.ts';
 import { type Cause, causeOfDeath } from './failure.ts';
-import type { Launched, Launcher } from './launcher.ts';
+import { blankBoot, type Launched, type Launcher } from './launcher.ts';
 import type { Confinement } from './limits/limits.ts';
-import { type Plan, toSpecialization } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { writeSecretFile } from './secret-files.ts';
-import { lostConnection, specialize } from './specialize.ts';
+import { lostConnection } from './specialize.ts';
+import { StartLimit } from './start-limit.ts';
 import type { Starts } from './starts.ts';
 
 export type ReplicaState = 'starting' | 'ready' | 'draining' | 'gone';
@@ -90,197 +92,204 @@ const within = (limitMs: number, work: Promise<unknown>): Promise<boolean> =>
     work.then(done, done);
   });
 
-/** From the function's own limit to ours: the watchdog knows better what it waits for, and is to say so first. */
-const watchdogFirstMs = 500;
+class ProcessReplica implements Replica {
+  readonly plan: Plan;
+  readonly startedAtMs: number;
+  readonly #parts: ReplicaParts;
+  readonly #events: ReplicaEvents;
+  readonly #ticket: { urgent: boolean };
+  readonly #abort = new AbortController();
+  /** The last it wrote. */
+  readonly #lines: string[] = [];
+  #state: ReplicaState = 'starting';
+  #launched: Launched | undefined;
+  #instance: string;
+  #endpoint: Endpoint | undefined;
+  #readyAtMs = 0;
+  #stopped = false;
+  /** Resolves when one that was not stopped while it answered is gone with all it had. */
+  #gone: Promise<void>;
 
-type BringUp = { readonly plan: Plan; readonly launched: Launched; readonly signal: AbortSignal; readonly onTold: () => void };
-
-/**
- * Takes a blank watchdog and makes it the function, in as few waits as there can be.
- * @param onTold called when the function begins to start @returns why not, if not
- */
-const bringUp = async (parts: ReplicaParts, { plan, launched, signal, onTold }: BringUp): Promise<Cause | undefined> => {
-  const { child, confinement } = launched;
-  const { spec, owner } = plan;
-  const unlimited = await confinement.limit(plan.caps);
-  if (unlimited !== undefined) {
-    return { reason: 'LimitNotSet', message: `the memory limit of ${spec.limits?.memory} could not be set: ${unlimited}` };
+  constructor(parts: ReplicaParts, plan: Plan, urgent: boolean, events: ReplicaEvents) {
+    this.plan = plan;
+    this.startedAtMs = parts.now();
+    this.#parts = parts;
+    this.#events = events;
+    this.#ticket = { urgent };
+    this.#instance = plan.spec.service;
+    this.#gone = this.#run().catch(() => undefined);
   }
-  await child.ready;
-  if (owner !== undefined) await launched.own(owner);
-  for (const name of spec.secrets ?? []) {
-    const value = parts.secretValue(name, spec.namespace);
-    if (value === undefined)
-      return { reason: 'SecretMissing', message: `secret ${JSON.stringify(name)} does not exist any more` };
-    writeSecretFile(child.places.secrets, name, value, owner?.gid);
+
+  hurry(): void {
+    this.#ticket.urgent = true;
   }
-  const specialization = toSpecialization(plan, {
-    temporary: child.places.temporary,
-    secretsPath: parts.secretsMounted ? undefined : child.places.secrets,
-    marker: child.marker,
-    basePath: parts.basePath,
-    defaultTimeoutMs: parts.defaultTimeoutMs,
-  });
-  onTold();
-  return specialize(child.places.socket, child.token, specialization, signal);
-};
 
-/** Begins within this call when there is a place among the starts. @param urgent somebody waits for it */
-export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, events: ReplicaEvents): Replica => {
-  const startedAtMs = parts.now();
-  const abort = new AbortController();
-  const ticket = { urgent };
-  const lines: string[] = [];
-  let state: ReplicaState = 'starting';
-  let launched: Launched | undefined;
-  let endpoint: Endpoint | undefined;
-  let readyAtMs = 0;
-  let instance = plan.spec.service;
-  let tooSlow = false;
+  state(): ReplicaState {
+    return this.#state;
+  }
 
-  const death = async (running: Launched): Promise<Cause> => {
-    const exit = await running.child.drained;
-    const outOfMemory = await running.confinement.ranOutOfMemory();
-    return causeOfDeath({ exit, outOfMemory, memoryLimit: plan.spec.limits?.memory, lines });
-  };
+  instance(): string {
+    return this.#instance;
+  }
 
-  /** What the watchdog said, unless its end or its memory say more. */
-  const whyNot = async (running: Launched, cause: Cause | undefined): Promise<Cause> => {
-    if (cause?.reason === 'Stopped') return cause;
-    if (cause === undefined || cause.reason === lostConnection) {
-      await within(lastWordsMs, running.child.exited);
-      running.child.kill('SIGKILL');
-      return death(running);
-    }
-    return (await running.confinement.ranOutOfMemory()) ? death(running) : cause;
-  };
+  endpoint(): Endpoint | undefined {
+    return this.#state === 'ready' ? this.#endpoint : undefined;
+  }
 
-  const begin = async (): Promise<Cause | undefined> => {
-    let limit = `${parts.readyTimeoutMs / 1000} s of its start`;
-    const expire = (): void => {
-      tooSlow = true;
-      abort.abort();
-    };
-    let timer = setTimeout(expire, parts.readyTimeoutMs);
-    const start = { begunMs: performance.now(), placedMs: 0, bootedMs: 0 };
-    const onTold = (): void => {
-      start.bootedMs = performance.now();
-      if (plan.readyTimeoutMs === undefined) return;
-      limit = `its ready_timeout of ${plan.readyTimeoutMs / 1000} s`;
-      clearTimeout(timer);
-      timer = setTimeout(expire, plan.readyTimeoutMs + watchdogFirstMs);
-    };
-    try {
-      const blank = plan.boot === undefined ? parts.pool.take() : undefined;
-      launched = blank ?? (await parts.launcher.launch(plan.boot ?? { nodeFlags: [], environment: {} }));
-      const { child } = launched;
-      start.placedMs = performance.now();
-      instance = `${plan.spec.service}-${child.id}`;
-      child.readLines((line) => {
-        lines.push(line);
-        if (lines.length > keptLines) lines.shift();
-        events.line(instance, line);
-      });
-      const cause = await Promise.race([
-        bringUp(parts, { plan, launched, signal: abort.signal, onTold }),
-        whenAborted(abort.signal),
-      ]);
-      if (tooSlow) {
-        return { reason: 'NeverReady', message: `a replica did not answer within ${limit}` };
-      }
-      if (cause === undefined && !child.hasExited()) {
-        endpoint = { id: instance, revision: plan.revision, address: { socketPath: child.places.socket }, start };
-        return undefined;
-      }
-      return await whyNot(launched, cause);
-    } catch (error) {
-      if (launched?.child.hasExited()) return await death(launched);
-      return { reason: 'StartFailed', message: error instanceof Error ? error.message : String(error) };
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  readyAtMs(): number {
+    return this.#readyAtMs;
+  }
 
-  let gone: Promise<void>;
+  confinement(): Confinement | undefined {
+    return this.#launched?.confinement;
+  }
 
-  const run = async (): Promise<void> => {
-    if (!parts.starts.tryEnter() && !(await parts.starts.enter(ticket, abort.signal))) return;
-    let cause: Cause | undefined;
-    const leave = once(parts.starts.leave);
+  secretChanged(name: string, value: Buffer): void {
+    if (this.#launched === undefined || this.#state === 'gone') return;
+    writeSecretFile(this.#launched.child.places.secrets, name, value, this.plan.owner?.gid);
+  }
+
+  stop(): Promise<void> {
+    return this.#stop(true);
+  }
+
+  kill(): Promise<void> {
+    return this.#stop(false);
+  }
+
+  async #run(): Promise<void> {
+    const { starts } = this.#parts;
+    if (!starts.tryEnter() && !(await starts.enter(this.#ticket, this.#abort.signal))) return;
+    const cause = await this.#startInPlace();
+    if (cause !== undefined || this.#launched === undefined || this.#state !== 'starting') return this.#fail(cause);
+    this.#serve(this.#launched);
+  }
+
+  /** Gives the place among the starts back. */
+  async #startInPlace(): Promise<Cause | undefined> {
+    const leave = once(this.#parts.starts.leave);
     const timer = setTimeout(leave, longestPlaceMs);
     try {
-      cause = await begin();
+      return await this.#start();
     } finally {
       clearTimeout(timer);
       leave();
     }
-    if (launched === undefined || state !== 'starting') return fail(cause);
-    if (cause !== undefined) return fail(cause);
-    state = 'ready';
-    readyAtMs = parts.now();
-    const running = launched;
-    running.confinement.started();
-    void running.child.exited.then(() => {
-      if (state !== 'ready') return;
-      state = 'gone';
-      events.lost(self);
-      gone = death(running).then(async (reason) => {
-        if (!stopped) events.ended(self, reason);
-        await running.cleanUp();
-      });
+  }
+
+  /** @returns why it does not answer, if it does not */
+  async #start(): Promise<Cause | undefined> {
+    const { plan } = this;
+    const { signal } = this.#abort;
+    const start = { begunMs: performance.now(), placedMs: 0, bootedMs: 0 };
+    const limit = new StartLimit(this.#parts.readyTimeoutMs, () => this.#abort.abort());
+    try {
+      const launched = await this.#launch();
+      start.placedMs = performance.now();
+      const onTold = (): void => {
+        start.bootedMs = performance.now();
+        limit.begin(plan.readyTimeoutMs);
+      };
+      const cause = await Promise.race([bringUp(this.#parts, { plan, launched, signal, onTold }), whenAborted(signal)]);
+      if (limit.expired) return { reason: 'NeverReady', message: `a replica did not answer within ${limit.text}` };
+      if (cause !== undefined || launched.child.hasExited()) return await this.#whyNot(launched, cause);
+      const { socket } = launched.child.places;
+      this.#endpoint = { id: this.#instance, revision: plan.revision, address: { socketPath: socket }, start };
+      return undefined;
+    } catch (error) {
+      if (this.#launched?.child.hasExited()) return await this.#death(this.#launched);
+      return { reason: 'StartFailed', message: error instanceof Error ? error.message : String(error) };
+    } finally {
+      limit.clear();
+    }
+  }
+
+  /** Has it within this call when there is a blank watchdog that will do. */
+  async #launch(): Promise<Launched> {
+    const { pool, launcher } = this.#parts;
+    const { boot, spec } = this.plan;
+    const blank = boot === undefined ? pool.take() : undefined;
+    const launched = blank ?? (await launcher.launch(boot ?? blankBoot));
+    this.#launched = launched;
+    this.#instance = `${spec.service}-${launched.child.id}`;
+    launched.child.readLines((line) => {
+      this.#lines.push(line);
+      if (this.#lines.length > keptLines) this.#lines.shift();
+      this.#events.line(this.#instance, line);
     });
-    events.ready(self);
-  };
+    return launched;
+  }
 
-  let stopped = false;
-  const fail = async (cause: Cause | undefined): Promise<void> => {
-    state = 'gone';
-    if (!stopped && cause !== undefined) events.ended(self, cause);
-    await launched?.cleanUp();
-  };
+  /** What the watchdog said, unless its end or its memory say more. */
+  async #whyNot(launched: Launched, cause: Cause | undefined): Promise<Cause> {
+    if (cause?.reason === 'Stopped') return cause;
+    if (cause === undefined || cause.reason === lostConnection) {
+      await within(lastWordsMs, launched.child.exited);
+      launched.child.kill('SIGKILL');
+      return this.#death(launched);
+    }
+    return (await launched.confinement.ranOutOfMemory()) ? this.#death(launched) : cause;
+  }
 
-  const stop = async (patient: boolean): Promise<void> => {
-    stopped = true;
-    const running = launched;
+  async #death({ child, confinement }: Launched): Promise<Cause> {
+    const exit = await child.drained;
+    const outOfMemory = await confinement.ranOutOfMemory();
+    return causeOfDeath({ exit, outOfMemory, memoryLimit: this.plan.spec.limits?.memory, lines: this.#lines });
+  }
+
+  #serve(launched: Launched): void {
+    this.#state = 'ready';
+    this.#readyAtMs = this.#parts.now();
+    launched.confinement.started();
+    void launched.child.exited.then(() => {
+      if (this.#state !== 'ready') return;
+      this.#state = 'gone';
+      this.#events.lost(this);
+      this.#gone = this.#died(launched);
+    });
+    this.#events.ready(this);
+  }
+
+  async #died(launched: Launched): Promise<void> {
+    const cause = await this.#death(launched);
+    if (!this.#stopped) this.#events.ended(this, cause);
+    await launched.cleanUp();
+  }
+
+  async #fail(cause: Cause | undefined): Promise<void> {
+    this.#state = 'gone';
+    if (!this.#stopped && cause !== undefined) this.#events.ended(this, cause);
+    await this.#launched?.cleanUp();
+  }
+
+  /** @param patient running calls may end first */
+  async #stop(patient: boolean): Promise<void> {
+    this.#stopped = true;
+    const state = this.#state;
+    const launched = this.#launched;
     if (state === 'starting') {
-      state = 'gone';
-      abort.abort();
+      this.#state = 'gone';
+      this.#abort.abort();
       launched?.child.kill('SIGKILL');
-      return gone;
+      return this.#gone;
     }
-    if (state === 'gone' || running === undefined) return gone;
-    const answering = endpoint;
-    const first = state === 'ready';
-    state = 'draining';
-    if (first && answering !== undefined) {
-      const drained = events.drain(self, answering);
-      if (patient) await within(parts.drainTimeoutMs, Promise.race([drained, running.child.exited]));
-    }
+    if (state === 'gone' || launched === undefined) return this.#gone;
+    this.#state = 'draining';
+    if (state === 'ready') await this.#drain(launched, patient);
     if (patient) {
-      running.child.terminate();
-      await within(parts.killGraceMs, running.child.exited);
+      launched.child.terminate();
+      await within(this.#parts.killGraceMs, launched.child.exited);
     }
-    await running.cleanUp();
-  };
+    await launched.cleanUp();
+  }
 
-  const self: Replica = {
-    plan,
-    startedAtMs,
-    hurry: () => {
-      ticket.urgent = true;
-    },
-    state: () => state,
-    instance: () => instance,
-    endpoint: () => (state === 'ready' ? endpoint : undefined),
-    readyAtMs: () => readyAtMs,
-    confinement: () => launched?.confinement,
-    secretChanged: (name, value) => {
-      if (launched !== undefined && state !== 'gone')
-        writeSecretFile(launched.child.places.secrets, name, value, plan.owner?.gid);
-    },
-    stop: () => stop(true),
-    kill: () => stop(false),
-  };
-  gone = run().catch(() => undefined);
-  return self;
-};
+  async #drain(launched: Launched, patient: boolean): Promise<void> {
+    if (this.#endpoint === undefined) return;
+    const drained = this.#events.drain(this, this.#endpoint);
+    if (patient) await within(this.#parts.drainTimeoutMs, Promise.race([drained, launched.child.exited]));
+  }
+}
+
+/** Begins within this call when there is a place among the starts. @param urgent somebody waits for it */
+export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, events: ReplicaEvents): Replica =>
+  new ProcessReplica(parts, plan, urgent, events);

@@ -17,7 +17,7 @@ export type Facts = {
 
 export type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
+export const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
   const verdict = (status: 'True' | 'False', reason: string, message: string): Verdict => ({
     type: 'Ready',
     status,
@@ -34,7 +34,7 @@ const readiness = ({ desired, ready, blocking }: Facts): Verdict => {
 const going = (count: number, which: string): string =>
   count === 1 ? `1 replica ${which} goes` : `${count} replicas ${which} go`;
 
-const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict => {
+export const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict => {
   if (failure !== undefined) {
     const serving = ready > 0 ? `${failure.message}; ${going(ready, 'that started earlier')} on serving` : failure.message;
     return { type: 'Healthy', status: 'False', reason: failure.reason, message: serving };
@@ -51,18 +51,47 @@ const health = ({ desired, ready, current, failure, lastEnd }: Facts): Verdict =
   return { type: 'Healthy', status: 'True', reason, message: lastEnd ?? 'no replica has failed' };
 };
 
-export const verdictsOf = (facts: Facts): Verdict[] => [readiness(facts), health(facts)];
+/** Since when readiness and health are what they are, in ms since 1970. A reason is of one status alone. */
+export type Standing = {
+  readonly readiness: string;
+  readonly readinessMs: number;
+  readonly health: string;
+  readonly healthMs: number;
+};
 
-/** New conditions whose transition time is that of the old ones where status and reason are the same. */
-export const toConditions = (verdicts: readonly Verdict[], before: readonly Condition[], nowMs: number): Condition[] =>
-  verdicts.map((verdict) => {
-    const old = before.find((each) => each.type === verdict.type);
-    const same = old !== undefined && old.status === verdict.status && old.reason === verdict.reason;
-    return { ...verdict, lastTransitionTime: same ? old.lastTransitionTime : new Date(nowMs).toISOString() };
-  });
+/** `before` itself when neither has changed. */
+export const toStanding = (facts: Facts, before: Standing | undefined, nowMs: number): Standing => {
+  const { reason: ready } = readiness(facts);
+  const { reason: healthy } = health(facts);
+  const isReadySame = before?.readiness === ready;
+  const isHealthSame = before?.health === healthy;
+  if (before !== undefined && isReadySame && isHealthSame) return before;
+  return {
+    readiness: ready,
+    readinessMs: isReadySame ? before.readinessMs : nowMs,
+    health: healthy,
+    healthMs: isHealthSame ? before.healthMs : nowMs,
+  };
+};
+
+/** @param standing of the same facts */
+export const toConditions = (facts: Facts, { readinessMs, healthMs }: Standing): Condition[] => [
+  { ...readiness(facts), lastTransitionTime: new Date(readinessMs).toISOString() },
+  { ...health(facts), lastTransitionTime: new Date(healthMs).toISOString() },
+];
+
+/** One for all that have none. */
+export const noAnnotations: Readonly<Record<string, string>> = Object.freeze({});
+
+export const shownLabels = (spec: FunctionSpec): Readonly<Record<string, string>> => ({
+  ...spec.labels,
+  faas_function: spec.service,
+});
 
 export type StatusSource = {
   readonly spec: FunctionSpec;
+  /** With those that the provider adds. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;
   readonly desired: number;
   readonly ready: number;
@@ -73,7 +102,7 @@ export type StatusSource = {
 const filled = <Value extends object>(value: Value | undefined): Value | undefined =>
   value === undefined || Object.values(value).every((each) => each === undefined || each === '') ? undefined : value;
 
-export const toStatus = ({ spec, createdAt, desired, ready, conditions, usage }: StatusSource): FunctionStatus => ({
+export const toStatus = ({ spec, labels, createdAt, desired, ready, conditions, usage }: StatusSource): FunctionStatus => ({
   name: spec.service,
   image: spec.image,
   namespace: spec.namespace,
@@ -81,7 +110,7 @@ export const toStatus = ({ spec, createdAt, desired, ready, conditions, usage }:
   envVars: filled(spec.envVars),
   constraints: spec.constraints?.length ? spec.constraints : undefined,
   secrets: spec.secrets?.length ? [...new Set(spec.secrets)].sort() : undefined,
-  labels: { ...spec.labels, faas_function: spec.service },
+  labels,
   annotations: filled(spec.annotations),
   limits: filled(spec.limits),
   requests: filled(spec.requests),

@@ -18,9 +18,12 @@ export type ScaleSpec = {
 const count = (text: string | undefined, fallback: number): number =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : fallback;
 
-/** Values that are no numbers fall back to the default, as in OpenFaaS: labels may predate our checks. */
-export const toScaleSpec = (labels: Readonly<Record<string, string>> | undefined): ScaleSpec => {
-  const get = (key: string): string | undefined => labels?.[`com.openfaas.scale.${key}`];
+type Labels = Readonly<Record<string, string>>;
+
+const prefix = 'com.openfaas.scale.';
+
+const readLabels = (labels: Labels): ScaleSpec => {
+  const get = (key: string): string | undefined => labels[prefix + key];
   const min = Math.max(1, count(get('min'), 1));
   const factor = count(get('factor'), 10);
   const zeroDurationMs = parseDuration(get('zero-duration') ?? '') ?? -1;
@@ -34,6 +37,13 @@ export const toScaleSpec = (labels: Readonly<Record<string, string>> | undefined
     hasMin: count(get('min'), 0) > 0,
   };
 };
+
+// One for the many functions that say nothing about it.
+const byDefault = readLabels({});
+
+/** Values that are no numbers fall back to the default, as in OpenFaaS: labels may predate our checks. */
+export const toScaleSpec = (labels: Labels = {}): ScaleSpec =>
+  Object.keys(labels).some((key) => key.startsWith(prefix)) ? readLabels(labels) : byDefault;
 
 /** Body of `POST /system/scale-function/{name}`. */
 export const ScaleRequest = z.looseObject({

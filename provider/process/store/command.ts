@@ -34,13 +34,13 @@ export type Command =
   | { readonly kind: 'updateNamespace'; readonly namespace: FunctionNamespace }
   | { readonly kind: 'removeNamespace'; readonly name: string };
 
-/** All that the database holds, as it is read on opening. */
-export type Snapshot = {
-  readonly functions: readonly FunctionRow[];
-  readonly secrets: readonly SecretRow[];
-  readonly namespaces: readonly FunctionNamespace[];
-  /** Newest first. */
-  readonly recentImages: readonly { readonly ref: FunctionRef; readonly digest: string }[];
+/** Some of what the database holds, as it is read on opening. */
+export type SnapshotPart = {
+  readonly namespaces?: readonly FunctionNamespace[];
+  readonly functions?: readonly FunctionRow[];
+  readonly secrets?: readonly SecretRow[];
+  /** Newest first, after all functions. */
+  readonly recentImages?: readonly { readonly ref: FunctionRef; readonly digest: string }[];
 };
 
 /** How many bundles of a function are remembered, the current one included. */

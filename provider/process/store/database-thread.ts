@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { FaasError } from '../../types/errors.ts';
 import type { Log } from '../log.ts';
-import type { Command, Snapshot } from './command.ts';
+import type { Command, SnapshotPart } from './command.ts';
 import type { ThreadAnswer, ThreadOptions, ThreadRequest, Written } from './thread-messages.ts';
 import { fromPlainError } from './thread-messages.ts';
 
@@ -79,25 +79,37 @@ const serve = (worker: Worker, log: Log): DatabaseThread => {
   };
 };
 
-const opened = (worker: Worker): Promise<Snapshot> =>
+const opened = (worker: Worker, onPart: (part: SnapshotPart) => void): Promise<void> =>
   new Promise((resolve, reject) => {
+    const onMessage = (answer: ThreadAnswer): void => {
+      if (answer.kind === 'part') onPart(answer.part);
+      else if (answer.kind === 'refused') reject(fromPlainError(answer.error));
+      else if (answer.kind === 'opened') {
+        worker.off('message', onMessage);
+        resolve();
+      }
+    };
+    worker.on('message', onMessage);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(gone(`exit code ${code}`)));
-    worker.once('message', (answer: ThreadAnswer) => {
-      if (answer.kind === 'opened') resolve(answer.snapshot);
-      else if (answer.kind === 'refused') reject(fromPlainError(answer.error));
-    });
   });
 
-/** @throws internal, naming the file, when the database cannot be opened */
+/** What a thread that has little to do at a time needs; without it, it would keep what its busiest moment took. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+
+/**
+ * @param onPart gets all that the database holds before this resolves
+ * @throws internal, naming the file, when the database cannot be opened
+ */
 export const startDatabaseThread = async (
   options: ThreadOptions,
+  onPart: (part: SnapshotPart) => void,
   log: Log,
-): Promise<{ readonly thread: DatabaseThread; readonly snapshot: Snapshot }> => {
-  const worker = new Worker(entry, { workerData: options, execArgv: [], env: {}, name: 'sluice-store' });
+): Promise<DatabaseThread> => {
+  const worker = new Worker(entry, { workerData: options, execArgv: [], env: {}, name: 'sluice-store', resourceLimits });
   try {
-    const snapshot = await opened(worker);
-    return { thread: serve(worker, log), snapshot };
+    await opened(worker, onPart);
+    return serve(worker, log);
   } catch (error) {
     await worker.terminate();
     throw error;

@@ -5,7 +5,7 @@ import type { FunctionRef } from '../../types/name.ts';
 import { formatRef } from '../../types/name.ts';
 import type { FunctionNamespace } from '../../types/namespace.ts';
 import type { SecretRef } from '../../types/secret.ts';
-import type { Command, FunctionRow, SecretRow, Snapshot } from './command.ts';
+import type { Command, FunctionRow, SecretRow, SnapshotPart } from './command.ts';
 import { recentImagesKept } from './command.ts';
 import type { StoredFunction } from './store.ts';
 
@@ -25,6 +25,8 @@ export interface Mirror {
   secretValue(ref: SecretRef): Buffer | undefined;
   namespaces(): readonly FunctionNamespace[];
   recentImages(ref: FunctionRef): readonly string[];
+  /** Takes over what the database holds. */
+  load(part: SnapshotPart): void;
   /** Takes a committed command over. */
   apply(command: Command): void;
   /** Shows a number of replicas before it is durable; `undefined` when there is no such function. */
@@ -37,12 +39,12 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
 
 const parseSpec = (json: string): FunctionSpec => JSON.parse(json) as FunctionSpec;
 
-const toEntry = ({ ref, spec, replicas, createdAt, calledAtMs }: FunctionRow, images: readonly string[]): Entry => ({
-  ref,
-  stored: { spec: parseSpec(spec.json), replicas, createdAt, calledAtMs },
-  ahead: undefined,
-  images,
-});
+/** The reference is made of the specification's own texts: those of the row would be kept besides. */
+const toEntry = ({ spec: { json }, replicas, createdAt, calledAtMs }: FunctionRow, images: readonly string[]): Entry => {
+  const spec = parseSpec(json);
+  const ref = { name: spec.service, namespace: spec.namespace };
+  return { ref, stored: { spec, replicas, createdAt, calledAtMs }, ahead: undefined, images };
+};
 
 const withImage = (images: readonly string[], digest: string | undefined): readonly string[] =>
   digest === undefined ? images : [digest, ...images.filter((other) => other !== digest)].slice(0, recentImagesKept);
@@ -59,17 +61,6 @@ const change = (entry: Entry, { spec, replicas, calledAtMs }: Extract<Command, {
   entry.images = withImage(entry.images, spec?.digest);
 };
 
-const groupImages = (snapshot: Snapshot): Map<string, string[]> => {
-  const images = new Map<string, string[]>();
-  for (const { ref, digest } of snapshot.recentImages) {
-    const key = formatRef(ref);
-    const known = images.get(key);
-    if (known === undefined) images.set(key, [digest]);
-    else known.push(digest);
-  }
-  return images;
-};
-
 const asBuffer = ({ value }: SecretRow): Buffer => Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 
 type Rows = {
@@ -78,17 +69,14 @@ type Rows = {
   readonly namespaces: Map<string, FunctionNamespace>;
 };
 
-const load = (snapshot: Snapshot): Rows => {
-  const images = groupImages(snapshot);
-  const functionEntry = (row: FunctionRow): [string, Entry] => {
-    const key = formatRef(row.ref);
-    return [key, toEntry(row, images.get(key) ?? [])];
-  };
-  return {
-    functions: new Map(snapshot.functions.map(functionEntry)),
-    secrets: new Map(snapshot.secrets.map((row) => [formatRef(row.ref), { ref: row.ref, value: asBuffer(row) }])),
-    namespaces: new Map(snapshot.namespaces.map((namespace) => [namespace.name, namespace])),
-  };
+const load = ({ functions, secrets, namespaces }: Rows, part: SnapshotPart): void => {
+  for (const namespace of part.namespaces ?? []) namespaces.set(namespace.name, namespace);
+  for (const row of part.functions ?? []) functions.set(formatRef(row.ref), toEntry(row, []));
+  for (const row of part.secrets ?? []) secrets.set(formatRef(row.ref), { ref: row.ref, value: asBuffer(row) });
+  for (const { ref, digest } of part.recentImages ?? []) {
+    const entry = functions.get(formatRef(ref));
+    if (entry !== undefined) entry.images = entry.images.concat(digest);
+  }
 };
 
 const removeNamespace = ({ functions, secrets, namespaces }: Rows, name: string): void => {
@@ -127,8 +115,8 @@ const apply = (rows: Rows, command: Command): void => {
   }
 };
 
-export const createMirror = (snapshot: Snapshot): Mirror => {
-  const rows = load(snapshot);
+export const createMirror = (): Mirror => {
+  const rows: Rows = { functions: new Map(), secrets: new Map(), namespaces: new Map() };
   const entryOf = (ref: FunctionRef): Entry | undefined => rows.functions.get(formatRef(ref));
   let list: readonly StoredFunction[] | undefined;
   let tickets = 0;
@@ -146,6 +134,10 @@ export const createMirror = (snapshot: Snapshot): Mirror => {
     secretValue: (ref) => rows.secrets.get(formatRef(ref))?.value,
     namespaces: () => [...rows.namespaces.values()].sort(byName),
     recentImages: (ref) => entryOf(ref)?.images ?? [],
+    load: (part) => {
+      list = undefined;
+      load(rows, part);
+    },
     apply: (command) => {
       list = undefined;
       apply(rows, command);

@@ -112,11 +112,10 @@ export const openStore = async ({ dataDir, defaultNamespace, log, holder }: Stor
   ensurePrivateDirectory(dataDir, lockFile);
   const lock = lockDirectory(dataDir, holder);
   try {
-    const { thread, snapshot } = await startDatabaseThread(
-      { file: join(dataDir, databaseFile), defaultNamespace, migrations },
-      log,
-    );
-    return createStore(lock, thread, createMirror(snapshot));
+    const mirror = createMirror();
+    const file = join(dataDir, databaseFile);
+    const thread = await startDatabaseThread({ file, defaultNamespace, migrations }, mirror.load, log);
+    return createStore(lock, thread, mirror);
   } catch (error) {
     lock.release();
     throw error;

@@ -1,7 +1,7 @@
 // What the store and its database thread say to each other.
 import type { ErrorCode } from '../../types/errors.ts';
 import { FaasError, toFaasError } from '../../types/errors.ts';
-import type { Command, Snapshot } from './command.ts';
+import type { Command, SnapshotPart } from './command.ts';
 
 export type ThreadOptions = {
   readonly file: string;
@@ -20,7 +20,8 @@ export type ThreadRequest =
 export type Written = { readonly id: number; readonly error: PlainError | undefined };
 
 export type ThreadAnswer =
-  | { readonly kind: 'opened'; readonly snapshot: Snapshot }
+  | { readonly kind: 'part'; readonly part: SnapshotPart }
+  | { readonly kind: 'opened' }
   | { readonly kind: 'refused'; readonly error: PlainError }
   | { readonly kind: 'written'; readonly results: readonly Written[] }
   | { readonly kind: 'closed' };

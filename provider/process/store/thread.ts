@@ -24,7 +24,8 @@ const serve = (): void => {
       .prepare("INSERT INTO namespaces (name, labels, annotations) VALUES (?, '{}', '{}') ON CONFLICT DO NOTHING")
       .run(defaultNamespace);
   });
-  answer({ kind: 'opened', snapshot: readSnapshot(database, file) });
+  for (const part of readSnapshot(database, file)) answer({ kind: 'part', part });
+  answer({ kind: 'opened' });
 
   port.on('message', (first: ThreadRequest) => {
     const writes: Write[] = [];

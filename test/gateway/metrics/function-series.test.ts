@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { escapeLabel } from '../../../gateway/metrics/escape-label.ts';
 import { createFunctionMetrics, type FunctionMetrics, maxCodes } from '../../../gateway/metrics/function-series.ts';
-import { escapeLabel, functionText } from '../../../gateway/metrics/function-text.ts';
+import { functionText } from '../../../gateway/metrics/function-text.ts';
 
 const ref = { name: 'fn', namespace: 'openfaas-fn' };
 const key = 'fn.openfaas-fn';

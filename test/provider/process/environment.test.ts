@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootVariables, heapLimitMiB, toEnvironment } from '../../../provider/process/environment.ts';
+import { bootVariables, heapLimitMiB, memoryFlags, toEnvironment } from '../../../provider/process/environment.ts';
 import { toPlan, toSpecialization } from '../../../provider/process/plan.ts';
 import type { BundleConfig } from '../../../provider/types/bundle.ts';
 import type { FunctionSpec } from '../../../provider/types/function.ts';
@@ -52,6 +52,13 @@ test('a memory limit or NODE_OPTIONS makes an inproc function start cold, and no
   assert.equal(toPlan({ ...source, spec: spec({ envVars: { a: 'b' } }), config: config() }).boot, undefined);
   const options = spec({ envVars: { NODE_OPTIONS: '--no-warnings' } });
   assert.deepEqual(toPlan({ ...source, spec: options, config: config() }).boot?.environment, { NODE_OPTIONS: '--no-warnings' });
+});
+
+test('the young generation of a watchdog is small unless its function says otherwise', () => {
+  assert.deepEqual(memoryFlags(), ['--max-semi-space-size=8']);
+  assert.deepEqual(memoryFlags('--no-warnings'), ['--max-semi-space-size=8']);
+  assert.deepEqual(memoryFlags('--no-warnings --max-semi-space-size=32'), []);
+  assert.deepEqual(memoryFlags('--max_semi_space_size=32'), []);
 });
 
 test('a blank from the pool is told to become the user of its namespace, one that booted as it is not', () => {

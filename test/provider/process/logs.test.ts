@@ -58,6 +58,19 @@ test('a ring keeps the last lines by number and by size', () => {
   assert.equal(small.first(), 1);
 });
 
+test('lines that a ring has dropped are not kept in memory', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const ring = createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, () => 0);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let at = 0; at < 1000; at += 1) ring.push('i', Buffer.alloc(65_536, at).toString('latin1'));
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.equal(ring.next() - ring.first(), 8);
+  assert.ok(grown < 5_000_000, `${grown} bytes for 512 KiB`);
+});
+
 test('fact 123: without tail and since the last five minutes are read', async () => {
   let now = 0;
   const ring = createLogRing({ maxLines: 100, maxBytes: 1000 }, () => now);
@@ -97,4 +110,17 @@ test('who follows waits for new lines and ends when the function goes', async ()
   const end = lines.next();
   ring.close();
   assert.equal((await end).done, true);
+});
+
+test('everybody who waits hears of a line, also of the next one', async () => {
+  const ring = createLogRing({ maxLines: 3, maxBytes: 1000 }, () => 0);
+  const follow = () => readLogs(ring, query({ follow: true }), AbortSignal.timeout(5000), () => 0);
+  const followers = [follow(), follow()];
+  for (const text of ['first', 'second']) {
+    const heard = followers.map((lines) => lines.next());
+    ring.push('i', text);
+    for (const next of heard) assert.equal((await next).value?.text, `${text}\n`);
+  }
+  ring.close();
+  for (const lines of followers) assert.equal((await lines.next()).done, true);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { createWatcher } from '../../conformance/watcher.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { evaluator, setUp } from './support/functions.ts';
+import { evaluator, putSource, setUp } from './support/functions.ts';
 
 test('after a restart functions that were called last come back first', async (t) => {
   let nowMs = Date.now();
@@ -27,6 +27,30 @@ test('after a restart functions that were called last come back first', async (t
   await later.until('three endpoints', () => later.events.filter((event) => event.kind === 'ready').length === 3);
   const order = later.events.flatMap((event) => (event.kind === 'ready' ? [event.key.split('.')[0]] : []));
   assert.deepEqual(order, ['late', 'early', 'never']);
+});
+
+test('after a restart functions that sleep wake when they are asked to, also one that was not looked at yet', async (t) => {
+  const { place, provider, run } = await setUp(t);
+  const names = Array.from({ length: 30 }, (_, at) => `f${at}`);
+  const image = await putSource(provider.bundles, evaluator);
+  const refOf = (name: string) => ({ name, namespace: defaultNamespace });
+  await run('awake', evaluator);
+  await Promise.all(names.map((name) => provider.deploy({ service: name, namespace: defaultNamespace, image })));
+  await Promise.all(names.map((name) => provider.scale(refOf(name), 0)));
+  await provider.close();
+
+  const again = await place.open({ startsAtOnce: 2, poolSize: 0 });
+  t.after(() => again.close());
+  const later = createWatcher();
+  again.watch(later.observer);
+  // The last of them within the call that brought them back, the first after all of them were looked at.
+  await again.scale(refOf('f29'), 1);
+  await later.untilReady(refOf('f29'));
+  await later.untilReady(refOf('awake'));
+  await again.scale(refOf('f0'), 1);
+  await later.untilReady(refOf('f0'));
+  const ready = later.events.flatMap((event) => (event.kind === 'ready' ? [event.key.split('.')[0]] : []));
+  assert.deepEqual(ready.toSorted(), ['awake', 'f0', 'f29']);
 });
 
 const findSpawner = (runDir: string): number | undefined =>

@@ -114,3 +114,11 @@ test('many starts at once are started in turn, and all of them answer', async (t
   const endpoints = await watcher.untilReady(ref, 8);
   assert.equal(new Set(endpoints.map((endpoint) => endpoint.id)).size, 8);
 });
+
+test('replicas run with a small young generation, and with that of their NODE_OPTIONS where they have one', async (t) => {
+  const { run, evaluate } = await setUp(t);
+  const flags = `process.execArgv.join(' ')`;
+  assert.match(String((await evaluate(await run('plain', evaluator), flags)).value), /--max-semi-space-size=8/);
+  const own = await run('own', evaluator, { envVars: { NODE_OPTIONS: '--max-semi-space-size=4' } });
+  assert.doesNotMatch(String((await evaluate(own, flags)).value), /semi/);
+});

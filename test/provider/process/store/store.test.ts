@@ -33,6 +33,30 @@ test('everything stored is there after closing and opening again', async (t) => 
   assert.deepEqual(second.recentImages(ref('other', 'staging')), [digest(1)]);
 });
 
+test('hundreds of rows of every kind come back, each with what belongs to it', async (t) => {
+  const directory = temporaryDirectory(t);
+  const first = await openFor(t, directory);
+  const names = Array.from({ length: 620 }, (_, at) => `f${at}`);
+  await Promise.all(names.map((name) => first.createFunction(stored(name))));
+  const moved = { ...stored('f7').spec, image: `f7:latest@sha256:${digest(2)}` };
+  await first.updateFunction(ref('f7'), { spec: moved });
+  await Promise.all(names.map((name) => first.createSecret({ ...ref(name), value: Buffer.from(name) })));
+  await first.close();
+
+  const second = await openFor(t, directory);
+  assert.deepEqual(
+    second.functions().map(({ spec }) => spec.service),
+    names.toSorted(),
+  );
+  assert.deepEqual(
+    second.secretNames('openfaas-fn').map(({ name }) => name),
+    names.toSorted(),
+  );
+  assert.ok(names.every((name) => second.secretValue(ref(name))?.toString() === name));
+  assert.deepEqual(second.recentImages(ref('f7')), [digest(2), digest(1)]);
+  assert.ok(names.every((name) => name === 'f7' || second.recentImages(ref(name)).join() === digest(1)));
+});
+
 test('the default namespace exists from the start and cannot be removed', async (t) => {
   const store = await openFor(t, temporaryDirectory(t));
   assert.deepEqual(store.namespaces(), [{ name: 'openfaas-fn', labels: {}, annotations: {} }]);
