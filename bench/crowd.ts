@@ -1,5 +1,6 @@
 // What it costs a function that it has 10,000 neighbours: calls of one among many against the same among ten, each gateway
-// scraped every second meanwhile, and the gateway's memory for each function.
+// scraped every five seconds meanwhile; how long and how large a scrape is, and how late everything else was because of it;
+// and the gateway's memory for each function.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../test/helpers/call.ts';
 import type { RunningGateway } from '../test/helpers/gateway.ts';
@@ -16,8 +17,16 @@ export type Side = {
   readonly residentBytes: number;
   readonly liveBytes: number;
   readonly rounds: readonly Measurement[];
-  readonly scrapeMs: readonly number[];
+  readonly scrapes: readonly Scrape[];
+  /** The same calls while nobody scrapes. */
+  readonly quiet: readonly Measurement[];
+  readonly delays: Delays;
 };
+
+export type Scrape = { readonly tookMs: number; readonly bytes: number };
+
+/** Of the gateway's event loop while it was called and scraped: the smallest bucket that has 99.9 % of the delays, and all. */
+export type Delays = { readonly p999Ms: number; readonly mostMs: number };
 
 export type Crowd = { readonly few: Side; readonly many: Side; readonly deployS: number };
 
@@ -53,24 +62,40 @@ const deployParked = async (gateway: RunningGateway, count: number, progress: (l
   await Promise.all(Array.from({ length: deploysAtOnce }, deploySome));
 };
 
-const scrape = async (gateway: RunningGateway): Promise<number> => {
+const scrapeEveryMs = 5000;
+
+const read = async (gateway: RunningGateway): Promise<{ readonly scrape: Scrape; readonly text: string }> => {
   const startedMs = performance.now();
-  const { status } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
+  const { status, text, body } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
   if (status !== 200) throw new Error(`scrape: expected 200, got ${status}`);
-  return performance.now() - startedMs;
+  return { scrape: { tookMs: performance.now() - startedMs, bytes: body.length }, text };
 };
 
-/** Once a second until it is stopped. */
-const startScraping = (gateway: RunningGateway): { stop(): Promise<number[]> } => {
+/** Delays counted so far, by the upper bound of their bucket in ms. */
+const readDelays = async (gateway: RunningGateway): Promise<Map<number, number>> => {
+  const { text } = await read(gateway);
+  const lines = text.matchAll(/^sluice_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm);
+  return new Map([...lines].map(([, bound = '', count]) => [Number(bound.replace('+Inf', 'Infinity')) * 1000, Number(count)]));
+};
+
+const delaysBetween = (before: Map<number, number>, after: Map<number, number>): Delays => {
+  const counts = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const);
+  const all = counts.at(-1)?.[1] ?? 0;
+  const first = (share: number): number => counts.find(([, count]) => count >= all * share)?.[0] ?? 0;
+  return { p999Ms: first(0.999), mostMs: first(1) };
+};
+
+/** Now and then until it is stopped. */
+const startScraping = (gateway: RunningGateway): { stop(): Promise<Scrape[]> } => {
   const stopping = new AbortController();
-  const run = async (): Promise<number[]> => {
-    const times: number[] = [];
+  const run = async (): Promise<Scrape[]> => {
+    const scrapes: Scrape[] = [];
     while (!stopping.signal.aborted) {
-      const tookMs = await scrape(gateway);
-      times.push(tookMs);
-      await sleep(Math.max(0, 1000 - tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
+      const { scrape } = await read(gateway);
+      scrapes.push(scrape);
+      await sleep(scrapeEveryMs - scrape.tookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
-    return times;
+    return scrapes;
   };
   const done = run();
   done.catch(() => undefined);
@@ -94,16 +119,20 @@ const startSide = async (t: Scope, functions: number, progress: (line: string) =
   return open;
 };
 
-type Round = { readonly measurement: Measurement; readonly scrapeMs: readonly number[] };
+type Round = { readonly measurement: Measurement; readonly scrapes: readonly Scrape[]; readonly quiet: Measurement };
 
 const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
   const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
+  const quiet = await generator.measure(shape);
   const scraping = startScraping(gateway);
   const measurement = await generator.measure(shape).finally(() => scraping.stop());
-  return { measurement, scrapeMs: await scraping.stop() };
+  return { measurement, scrapes: await scraping.stop(), quiet };
 };
 
-const toSide = async ({ gateway, snapshot }: OpenGateway, functions: number, rounds: readonly Round[]): Promise<Side> => {
+type Measured = { readonly functions: number; readonly rounds: readonly Round[]; readonly delaysBefore: Map<number, number> };
+
+const toSide = async ({ gateway, snapshot }: OpenGateway, { functions, rounds, delaysBefore }: Measured): Promise<Side> => {
+  const delays = delaysBetween(delaysBefore, await readDelays(gateway));
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
@@ -112,7 +141,9 @@ const toSide = async ({ gateway, snapshot }: OpenGateway, functions: number, rou
     residentBytes: (await memory(gateway.program().pid)).rssBytes,
     liveBytes,
     rounds: rounds.map(({ measurement }) => measurement),
-    scrapeMs: rounds.flatMap(({ scrapeMs }) => scrapeMs),
+    scrapes: rounds.flatMap(({ scrapes }) => scrapes),
+    quiet: rounds.map(({ quiet }) => quiet),
+    delays,
   };
 };
 
@@ -125,17 +156,23 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
   progress('crowd: calls');
   const rounds = { few: [] as Round[], many: [] as Round[] };
   for (const side of [few, many]) await measureRound(side, { ...options, durationMs: 1000 });
+  const before = { few: await readDelays(few.gateway), many: await readDelays(many.gateway) };
   for (let round = 0; round < options.rounds; round += 1) {
     rounds.few.push(await measureRound(few, options));
     rounds.many.push(await measureRound(many, options));
   }
-  return { deployS, few: await toSide(few, fewFunctions, rounds.few), many: await toSide(many, functions, rounds.many) };
+  return {
+    deployS,
+    few: await toSide(few, { functions: fewFunctions, rounds: rounds.few, delaysBefore: before.few }),
+    many: await toSide(many, { functions, rounds: rounds.many, delaysBefore: before.many }),
+  };
 };
 
 export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
   const of = (side: Side, key: 'callsPerS' | 'p99Ms'): number[] => side.rounds.map((round) => round[key]);
   const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
   const more = many.functions - few.functions;
+  const took = many.scrapes.map(({ tookMs }) => tookMs);
   const kilobytes = (key: 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
   return [
     { what: `calls/s among ${few.functions}`, value: median(of(few, 'callsPerS')), unit: '/s', digits: 0 },
@@ -155,7 +192,29 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       aim: { atMost: 1.3 },
     },
     { what: 'calls that failed', value: failures, unit: '', digits: 0, aim: { atMost: 0 } },
-    { what: 'a scrape of many takes (median)', value: percentile(many.scrapeMs, 0.5), unit: 'ms', digits: 0 },
+    {
+      what: 'p99 of many, scraped / not scraped',
+      value: pairedRatio(
+        of(many, 'p99Ms'),
+        many.quiet.map(({ p99Ms }) => p99Ms),
+      ),
+      unit: '',
+      digits: 2,
+    },
+    { what: 'a scrape of many takes (median)', value: percentile(took, 0.5), unit: 'ms', digits: 0 },
+    { what: 'and at most', value: percentile(took, 1), unit: 'ms', digits: 0 },
+    {
+      what: 'it has',
+      value:
+        percentile(
+          many.scrapes.map(({ bytes }) => bytes),
+          0.5,
+        ) / 1e6,
+      unit: 'MB',
+      digits: 1,
+    },
+    { what: 'event loop late meanwhile, 99.9 % under', value: many.delays.p999Ms, unit: 'ms', digits: 1 },
+    { what: 'and all of it under', value: many.delays.mostMs, unit: 'ms', digits: 1 },
     {
       what: 'resident memory of the gateway a function',
       value: kilobytes('residentBytes'),

@@ -143,7 +143,9 @@ const run = async (wanted: ReadonlySet<Part>, sizes: Sizes, progress: (line: str
     await inScope((t) => runOnOne(t, wanted, sizes, { generator, progress, results }));
   }
   if (wanted.has('crowd')) {
-    const { rounds, durationMs, crowd: functions } = sizes;
+    const { rounds, crowd: functions } = sizes;
+    // Long enough for two scrapes.
+    const durationMs = sizes.durationMs * 3;
     await inScope(async (t) => {
       results.crowd = await measureCrowd(t, { functions, rounds, durationMs, generator, progress });
     });

@@ -90,7 +90,7 @@ const memoryLines = (memory: MemoryReport): string[] => [
 
 const crowdLines = (crowd: Crowd): string[] => [
   '',
-  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every second`,
+  `One function among ${crowd.many.functions} and among ${crowd.few.functions}, 64 connections, scraped every five seconds`,
   ...crowdFindings(crowd).map(formatFinding),
 ];
 

@@ -40,6 +40,8 @@ export type AppParts = {
   /** Calls of `name.namespace` that were cut at their time limit. */
   readonly timeoutsOf: (key: string) => Timeouts | undefined;
   readonly observe: Observe;
+  /** Told of every order to change the replicas of `name.namespace`. */
+  readonly scaled: (key: string, cause: 'api' | 'alert') => void;
   /** Aborted when the gateway begins to stop. */
   readonly stopping: AbortSignal;
   readonly log: AccessLog;
@@ -84,7 +86,7 @@ export const createRoutes = (parts: AppParts): readonly Route[] => {
     route('PUT', '/system/functions', 'Function:Update', 'body', functions.update, json),
     route('DELETE', '/system/functions', 'Function:Delete', 'body', functions.remove, json),
     route('GET', '/system/function/:name', 'Function:Get', 'query', functions.describe),
-    route('POST', '/system/scale-function/:name', 'Function:Scale', 'body', scaleFunction(provider), json),
+    route('POST', '/system/scale-function/:name', 'Function:Scale', 'body', scaleFunction(parts), json),
     route('GET', '/system/secrets', 'Secret:List', 'query', secrets.list),
     route('POST', '/system/secrets', 'Secret:Create', 'body', secrets.create, secretJson),
     route('PUT', '/system/secrets', 'Secret:Update', 'body', secrets.update, secretJson),

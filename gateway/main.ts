@@ -22,7 +22,8 @@ import { createFunctionMetrics, type FunctionMetrics } from './metrics/function-
 import { createControlMetrics } from './metrics/registry.ts';
 import { type MetricsParts, startMetricsServer } from './metrics/server.ts';
 import { createActivator } from './scale/activate.ts';
-import { createParking } from './scale/park.ts';
+import { createSignals } from './scale/signals.ts';
+import { createZero } from './scale/zero.ts';
 import { createServer, type GatewayServer } from './server.ts';
 import { findPackageRoot, readVersion } from './version.ts';
 
@@ -110,7 +111,7 @@ const openConfiguredProvider = (parts: ProviderParts): Promise<Provider> =>
 
 type CallParts = { readonly provider: Provider; readonly config: Config; readonly metrics: FunctionMetrics; readonly log: Log };
 
-/** Table, waking, parking, invoker: everything that a call passes through. */
+/** Table, waking, going to zero, invoker: everything that a call passes through. */
 const openInvocationPath = async (
   { provider, config, metrics, log }: CallParts,
   release: string,
@@ -120,16 +121,21 @@ const openInvocationPath = async (
   provider.watch(metrics.observer);
   provider.watch(table);
   await table.whenSynced();
-  const { upstreamTimeoutMs, maxWaitingCalls: maxWaiting, parkIdleMs } = config;
-  const activator = createActivator({ table, provider, waitLimitMs: upstreamTimeoutMs, maxWaiting });
+  const { upstreamTimeoutMs, maxWaitingCalls: maxWaiting } = config;
+  const onOrder = (key: string): void => metrics.scaled(key, 'call');
+  const activator = createActivator({ table, provider, waitLimitMs: upstreamTimeoutMs, maxWaiting, onOrder });
   resources.defer(() => activator.close());
-  const parking = createParking({
+  const zero = createZero({
     table,
     provider,
-    parkIdleMs,
-    onError: (entry, error) => log.warn({ fn: entry.key, err: error }, 'an idle function could not be parked'),
+    settings: config,
+    everyMs: config.idleCheckMs,
+    onZero: (key) => metrics.scaled(key, 'idle'),
+    onError: (entry, error) => log.warn({ fn: entry.key, err: error }, 'an idle function could not be put to zero'),
   });
-  resources.defer(() => parking.close());
+  resources.defer(() => zero.close());
+  const signals = createSignals({ table });
+  resources.defer(() => signals.close());
   // Who asks for this log wants it whatever else is to be told.
   const callLog = createCallLog(config.accessLog, log.child({ part: 'call' }, { level: 'info' }));
   const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs, callLog });
@@ -180,6 +186,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 
   const functions = createFunctionMetrics();
   const control = createControlMetrics(version.release, provider.staleMs);
+  starting.defer(() => control.close());
   const calls = { provider, config, metrics: functions, log };
   const { table, handler } = await openInvocationPath(calls, version.release, starting);
   const stopping = new AbortController();
@@ -190,6 +197,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     countOf: functions.countOf,
     timeoutsOf: (key) => table.get(key)?.timeouts,
     observe: control.observe,
+    scaled: functions.scaled,
     stopping: stopping.signal,
   });
   const metrics = await listenForMetrics({ functions, control }, config, starting);

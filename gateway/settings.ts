@@ -241,6 +241,20 @@ export const gatewaySettings = {
     parse: duration(0, 'a duration such as 15m, or 0 for never'),
     doc: 'functions without com.openfaas.scale.min are stopped after this time without calls; 0 for never',
   },
+  zeroDurationMs: {
+    flag: 'zero-duration',
+    env: ['SLUICE_ZERO_DURATION'],
+    default: '15m',
+    parse: duration(0, 'a duration such as 15m'),
+    doc: 'functions labelled com.openfaas.scale.zero that set no com.openfaas.scale.zero-duration go to zero after this time without calls',
+  },
+  idleCheckMs: {
+    flag: 'idle-check',
+    env: ['SLUICE_IDLE_CHECK'],
+    default: '1s',
+    parse: duration(10, 'a duration of at least 10ms such as 1s'),
+    doc: 'how often functions are looked at for being idle',
+  },
   maxWaitingCalls: {
     flag: 'max-waiting-calls',
     env: ['SLUICE_MAX_WAITING_CALLS'],

@@ -9,6 +9,16 @@ import type { Secret, SecretRef } from './types/secret.ts';
 
 export type Address = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
+/** When a replica had come how far, on the clock of `performance.now()`. What a provider cannot tell is left out. */
+export type StartTimes = {
+  /** Its start began: it waits for no other start any more, and the order is with the orchestrator. */
+  readonly begunMs?: number | undefined;
+  /** There was a process or a machine for it. */
+  readonly placedMs?: number | undefined;
+  /** Its watchdog or its container ran. */
+  readonly bootedMs?: number | undefined;
+};
+
 /** One replica that answers calls. */
 export type Endpoint = {
   /** Unique over the life of the gateway; the `instance` of its log lines. */
@@ -16,6 +26,7 @@ export type Endpoint = {
   /** Digest of the specification and code it runs. */
   readonly revision: string;
   readonly address: Address;
+  readonly start?: StartTimes | undefined;
 };
 
 /** Why a function has no replica that answers, as far as the provider knows. */
@@ -38,6 +49,8 @@ export type FunctionReport = {
   readonly replicas: number;
   /** Set while no replica answers and waiting for one is pointless; callers are answered with it at once. */
   readonly failure?: FunctionFailure | undefined;
+  /** Set from `doze` to what ends it: replicas answer, but a gateway scales the function before it lets a call reach one. */
+  readonly dozing?: boolean | undefined;
 };
 
 /**
@@ -96,8 +109,16 @@ export interface Provider {
   update(spec: FunctionSpec): Promise<void>;
   /** Resolves when the function is gone from lists and gets no calls; its running calls may still finish. @throws not-found */
   remove(ref: FunctionRef): Promise<void>;
-  /** Begins at once and resolves when the number is durable. @throws not-found */
+  /** Begins at once and resolves when the number is durable. Ends a doze. @throws not-found */
   scale(ref: FunctionRef, replicas: number): Promise<void>;
+  /**
+   * The first of two steps to zero: all gateways are told that the function dozes, so that none sends a call to a replica
+   * that is about to go. Resolves with the mark of this doze when they have had the time to hear of it; ended by `scale`,
+   * `update` and `sleep`, and replaced by the next `doze`. @throws not-found
+   */
+  doze(ref: FunctionRef): Promise<string>;
+  /** The second step: to zero, when the function still dozes under this mark; false when it does not. @throws not-found */
+  sleep(ref: FunctionRef, mark: string): Promise<boolean>;
   /** @throws invalid for an unknown namespace */
   list(namespace: string): Promise<FunctionStatus[]>;
   get(ref: FunctionRef, options?: { readonly usage?: boolean }): Promise<FunctionStatus | undefined>;

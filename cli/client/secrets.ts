@@ -1,6 +1,6 @@
 // /system/secrets.
 import { FaasError } from '../../provider/types/errors.ts';
-import type { SecretRef } from '../../provider/types/secret.ts';
+import type { SecretRef, SecretType } from '../../provider/types/secret.ts';
 import { type Client, expectStatus, parseBody } from './client.ts';
 
 const accepted = [200, 201, 202];
@@ -11,6 +11,8 @@ export type SecretBody = {
   readonly value: string;
   /** base64; gateways prefer it to `value`. */
   readonly rawValue?: string | undefined;
+  /** `Opaque` unless told. */
+  readonly type?: SecretType | undefined;
 };
 
 export const listSecrets = async (client: Client, namespace: string | undefined): Promise<SecretRef[]> => {

@@ -1,13 +1,11 @@
 // sluice install: puts the gateway into a Kubernetes cluster and waits until it is ready.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { failureOf } from '../../provider/kubernetes/failure.ts';
-import type { Deployment, KubeList, Pod } from '../../provider/kubernetes/objects.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { Context } from '../context.ts';
 import { addDuration, addSwitch, parseCount } from '../options.ts';
 import type { Define } from '../program.ts';
-import { type InstallTarget, openInstallTarget } from '../steps/cluster.ts';
+import { type Deployment, type InstallTarget, openInstallTarget } from '../steps/cluster.ts';
 import { type Installation, type Manifest, nameOf, pathOf, readManifests, toManifests } from '../steps/manifests.ts';
 
 type Options = Installation & {
@@ -39,21 +37,13 @@ const isReady = ({ metadata, spec, status }: Deployment & { status?: { updatedRe
   (status?.availableReplicas ?? 0) === spec.replicas &&
   status?.replicas === spec.replicas;
 
-/** Why the gateway's pods are not ready, as far as Kubernetes says. */
-const whyNot = async ({ api }: InstallTarget, deployment: Deployment): Promise<string> => {
-  const query = { labelSelector: 'app=gateway' };
-  const { items } = await api.call<KubeList<Pod>>('GET', `/api/v1/namespaces/${namespace}/pods`, { query });
-  const failure = failureOf(deployment, items ?? []);
-  return failure === undefined ? 'its pods are not ready' : `${failure.reason}: ${failure.message}`;
-};
-
 const untilReady = async (ctx: Context, target: InstallTarget, manifest: Manifest, timeoutMs: number): Promise<void> => {
   const deadline = ctx.now() + timeoutMs;
   for (;;) {
     const deployment = await target.find<Deployment>(pathOf(manifest));
     if (deployment !== undefined && isReady(deployment)) return;
     if (ctx.now() > deadline) {
-      const why = deployment === undefined ? 'it is gone' : await whyNot(target, deployment);
+      const why = deployment === undefined ? 'it is gone' : await target.whyNotReady(deployment, 'app=gateway');
       throw new FaasError('timeout', `the gateway was not ready within ${timeoutMs / 1000}s: ${why}`);
     }
     await ctx.sleep(500, ctx.signal);
@@ -83,7 +73,7 @@ const install = async (ctx: Context, options: Options): Promise<void> => {
     for (const deployment of deployments) await untilReady(ctx, target, deployment, options.timeout);
     ctx.stdout.write(`The gateway is ready: ${options.replicas} replicas in namespace ${namespace}.\n${howToUse}`);
   } finally {
-    await target.api.close();
+    await target.close();
   }
 };
 

@@ -3,8 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { Option } from 'commander';
 import { FaasError } from '../../provider/types/errors.ts';
 import { isSubdomainName, subdomainNameRule } from '../../provider/types/name.ts';
+import { type SecretType, secretTypes } from '../../provider/types/secret.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { createSecret, listSecrets, removeSecret, type SecretBody, updateSecret } from '../client/secrets.ts';
@@ -26,7 +28,7 @@ import type { Define } from '../program.ts';
 
 type Options = GatewayOptions & NamespaceOption;
 type ValueOptions = Options & { readonly fromLiteral?: string; readonly fromFile?: string; readonly trim: boolean };
-type CreateOptions = ValueOptions & { readonly replace: boolean };
+type CreateOptions = ValueOptions & { readonly replace: boolean; readonly type?: SecretType };
 
 const inWords = (status: number): string => `${status} ${STATUS_CODES[status] ?? ''}`.trim();
 
@@ -76,9 +78,10 @@ export const define: Define = (group, ctx) => {
   };
 
   const create = addSwitch(addValue('create', 'create a secret'), '--replace', 'update it when it exists');
+  create.addOption(new Option('--type <type>', 'kubernetes.io/dockerconfigjson: a login for images').choices(secretTypes));
   create.action(async (name: string) => {
     const options = create.optsWithGlobals<CreateOptions>();
-    const secret = await readSecret(ctx, name, options);
+    const secret = { ...(await readSecret(ctx, name, options)), type: options.type };
     const client = await connect(ctx, { options });
     ctx.stdout.write(`Creating secret: ${name}.\n`);
     ctx.stdout.write(`Created: ${inWords(await createSecret(client, secret, options.replace))}\n`);

@@ -46,7 +46,7 @@ const uninstall = async (ctx: Context, options: Options): Promise<void> => {
     for (const manifest of removed) await untilGone(ctx, target, manifest, deadline);
     ctx.stdout.write(removed.length === 0 ? 'There was nothing to remove.\n' : 'The gateway is gone.\n');
   } finally {
-    await target.api.close();
+    await target.close();
   }
 };
 

@@ -8,7 +8,15 @@ export type Readiness =
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
 
 /** Reasons of conditions that pass by themselves. */
-const passing: ReadonlySet<string> = new Set(['Starting', 'Updating', 'Pending', 'Progressing', 'Scheduling', 'Draining']);
+const passing: ReadonlySet<string> = new Set([
+  'Starting',
+  'Updating',
+  'Pending',
+  'Progressing',
+  'Scheduling',
+  'Draining',
+  'ProbeFailed',
+]);
 
 const judgeCounts = (status: FunctionStatus): Readiness => {
   if ((status.availableReplicas ?? 0) > 0) return { kind: 'ready', answers: true };

@@ -4,6 +4,7 @@ import { AlertWebhook } from '../../provider/types/alert.ts';
 import { DeleteFunctionRequest, FunctionDeployment } from '../../provider/types/function.ts';
 import { FunctionNamespace } from '../../provider/types/namespace.ts';
 import { ScaleRequest } from '../../provider/types/scale.ts';
+import { secretTypes } from '../../provider/types/secret.ts';
 import { FunctionList, FunctionStatus, GatewayInfo, LogMessage, NamespaceList, SecretList } from './openapi-schemas.ts';
 
 export type Content = { readonly schema: z.ZodType; readonly name?: string; readonly type?: string };
@@ -25,6 +26,7 @@ const secret = z.object({
   namespace: z.string().optional(),
   value: z.string().optional(),
   rawValue: z.base64().optional().describe('wins over value'),
+  type: z.enum(secretTypes).optional().describe('Opaque unless told'),
 });
 const secretBody: Content = { schema: secret, name: 'Secret' };
 const secretRef: Content = { schema: secret.pick({ name: true, namespace: true }), name: 'SecretRef' };

@@ -2,6 +2,7 @@
 // unknown ones are looked up, sleeping ones are waited for.
 import { type FaasError, toFaasError } from '../../provider/types/errors.ts';
 import { pickEndpoint, pickWithRoom } from './balance.ts';
+import { phasesOf } from './cold-start.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Candidate } from './gate.ts';
 import type { Lookup } from './lookup.ts';
@@ -48,8 +49,12 @@ export class Claim implements Waiter, Candidate {
   #entry: FunctionEntry | undefined;
   #endpoint: EndpointState | undefined;
   #waitingSince: number | undefined;
-  /** In the line of the function's gate. */
-  #queued = false;
+  /** Counted as one that waits for a replica. */
+  #held = false;
+  /** When it began to wait for a replica, until the answer has begun. */
+  #coldSince: number | undefined;
+  /** Since when it is in the line of the function's gate. */
+  #queuedSince: number | undefined;
   #released = false;
 
   constructor(parts: AcquireParts, claimant: Claimant, interactive: boolean) {
@@ -85,45 +90,58 @@ export class Claim implements Waiter, Candidate {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    if (this.#coldSince !== undefined) this.answered();
     this.#dropEndpoint();
     const entry = this.#entry;
     if (entry === undefined) return;
-    if (this.#waitingSince !== undefined) this.#parts.activator.leave(entry, this);
-    if (this.#queued) {
+    if (this.#waitingSince !== undefined) {
+      this.#parts.activator.leave(entry, this);
+      this.#unwaiting(entry);
+    }
+    if (this.#queuedSince !== undefined) {
       entry.gate?.leave(this);
       this.#unqueued(entry);
     }
+    entry.touch((this.#parts.now ?? Date.now)());
     entry.inFlight -= 1;
-    entry.lastCallMs = (this.#parts.now ?? Date.now)();
     entry.gate?.advance();
+  }
+
+  /** The answer has begun. Call it once a head is there. */
+  answered(): void {
+    const since = this.#coldSince;
+    const endpoint = this.#endpoint;
+    if (since === undefined || endpoint === undefined) return;
+    this.#coldSince = undefined;
+    const phases = phasesOf(since, endpoint.start, endpoint.readyMs, performance.now());
+    this.#parts.metrics.coldStart?.((this.#entry as FunctionEntry).key, phases);
   }
 
   admitted(): void {
     const entry = this.#entry as FunctionEntry;
-    if (this.#queued) this.#unqueued(entry);
+    if (this.#queuedSince !== undefined) this.#unqueued(entry);
     this.#choose(entry.waiting === 0);
   }
 
   wake(): void {
-    const since = this.#waitingSince;
-    this.#waitingSince = undefined;
-    const entry = this.#entry as FunctionEntry;
-    if (since !== undefined) this.#parts.metrics.coldStart?.(entry.key, (performance.now() - since) / 1000);
+    this.#coldSince ??= this.#waitingSince;
+    this.#unwaiting(this.#entry as FunctionEntry);
     this.#choose(true);
   }
 
   refuse(error: FaasError): void {
-    this.#waitingSince = undefined;
     const entry = this.#entry as FunctionEntry;
-    if (this.#queued) this.#unqueued(entry);
+    if (this.#waitingSince !== undefined) this.#unwaiting(entry);
+    if (this.#queuedSince !== undefined) this.#unqueued(entry);
     this.#parts.metrics.refused?.(entry.key, error.reason ?? error.code);
     this.#claimant.refused(error);
   }
 
   #enter(entry: FunctionEntry): void {
     this.#entry = entry;
+    entry.touch((this.#parts.now ?? Date.now)());
     entry.inFlight += 1;
-    entry.lastCallMs = (this.#parts.now ?? Date.now)();
+    entry.calls += 1;
     this.#claimant.known(entry);
     if (entry.gate === undefined) this.#choose(entry.waiting === 0);
     else if (entry.gate.enter(this)) this.#joined(entry);
@@ -142,6 +160,10 @@ export class Claim implements Waiter, Candidate {
     } else {
       this.#waitingSince = performance.now();
       this.#parts.activator.wait(entry, this);
+      // It may have been refused at once, or let go.
+      if (this.#waitingSince === undefined) return;
+      this.#held = true;
+      this.#parts.metrics.waiting?.(entry.key, 1);
     }
   }
 
@@ -152,13 +174,24 @@ export class Claim implements Waiter, Candidate {
   }
 
   #joined(entry: FunctionEntry): void {
-    this.#queued = true;
+    this.#queuedSince = performance.now();
     this.#parts.metrics.queued?.(entry.key, 1);
   }
 
   #unqueued(entry: FunctionEntry): void {
-    this.#queued = false;
-    this.#parts.metrics.queued?.(entry.key, -1);
+    const { metrics } = this.#parts;
+    metrics.queued?.(entry.key, -1);
+    metrics.waited?.(entry.key, 'limits', (performance.now() - (this.#queuedSince ?? 0)) / 1000);
+    this.#queuedSince = undefined;
+  }
+
+  #unwaiting(entry: FunctionEntry): void {
+    const seconds = (performance.now() - (this.#waitingSince ?? 0)) / 1000;
+    this.#waitingSince = undefined;
+    if (!this.#held) return;
+    this.#held = false;
+    this.#parts.metrics.waiting?.(entry.key, -1);
+    this.#parts.metrics.waited?.(entry.key, 'replica', seconds);
   }
 
   #dropEndpoint(): void {

@@ -45,11 +45,13 @@ const watchdogFirstMs = 100;
 const longestNote = 300;
 const watchdogMark = internalHeader.toLowerCase();
 
-const isFromWatchdog = (headers: readonly string[]): boolean => {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]?.toLowerCase() === watchdogMark) return headers[i + 1] === 'watchdog';
-  return false;
+/** Who answers in the function's place. */
+const answererOf = (headers: readonly string[]): string | undefined => {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i]?.toLowerCase() === watchdogMark) return headers[i + 1];
+  return undefined;
 };
+
+const isFromWatchdog = (headers: readonly string[]): boolean => answererOf(headers) === 'watchdog';
 
 const failureError = (key: string, { kind, cause }: ForwardFailure): FaasError => {
   if (kind === 'unsendable') return new FaasError('invalid', `request cannot be forwarded: ${cause.message}`, { cause });
@@ -137,8 +139,12 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   head(status: number, statusText: string, headers: string[]): void {
     if (this.#over) return;
     this.#status = status;
+    this.#claim.answered();
     this.#isTimeout = status === 504 && isFromWatchdog(headers);
-    (this.#endpoint as EndpointState).answers += 1;
+    const endpoint = this.#endpoint as EndpointState;
+    endpoint.answers += 1;
+    // OpenFaaS's watchdog ends its function first and then answers for it.
+    if (status >= 500 && endpoint.gone && answererOf(headers) !== undefined) this.#noteCut();
     if ((this.#entry as FunctionEntry).limits.idleTimeoutMs > 0) this.#startSilence();
     try {
       this.#sink.head(status, statusText, headers);
@@ -175,7 +181,12 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
       this.#parts.watch.refused(this.#entry as FunctionEntry, this.#endpoint as EndpointState);
       if (this.#retry()) return;
     }
+    if (failure.kind === 'broken') this.#noteCut();
     this.#fail(failureError(this.#invocation.key, failure));
+  }
+
+  #noteCut(): void {
+    this.#parts.metrics.cut?.(this.#invocation.key, this.#endpoint?.gone === true);
   }
 
   #noteTimeout(text: string): void {

@@ -1,5 +1,5 @@
 // A replica as the gateway sees it: where it is, what runs on it, and the connections to it.
-import type { Address, Endpoint } from '../../provider/provider.ts';
+import type { Address, Endpoint, StartTimes } from '../../provider/provider.ts';
 
 /** Connections to one endpoint; made by the first call, closed when the endpoint is gone. */
 export interface Transport {
@@ -10,6 +10,9 @@ export class EndpointState {
   readonly id: string;
   readonly revision: string;
   readonly address: Address;
+  readonly start: StartTimes | undefined;
+  /** When it became known here, on the clock of `performance.now()`. */
+  readonly readyMs = performance.now();
   /** Calls, streams and upgraded connections under way. */
   inFlight = 0;
   /** Answers that have begun: what shows, at no other cost, that it is alive. */
@@ -24,6 +27,7 @@ export class EndpointState {
     this.id = endpoint.id;
     this.revision = endpoint.revision;
     this.address = endpoint.address;
+    this.start = endpoint.start;
   }
 
   /** Every increment of `inFlight` is undone here. */

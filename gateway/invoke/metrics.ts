@@ -4,10 +4,22 @@ export interface InvokeMetrics {
   started(key: string): void;
   /** The same call has ended; `seconds` is the whole time since `started`, waking included. */
   finished(key: string, status: number, seconds: number): void;
-  /** Called when a call that had to wait for a replica got one; `seconds` is the wait. */
-  coldStart?(key: string, seconds: number): void;
+  /**
+   * A call that had to wait for a replica gets its answer, or ends without one that it got a replica for.
+   * @param seconds of each of `coldPhases`; they add up to the time from its coming to its answer's beginning
+   */
+  coldStart?(key: string, seconds: readonly number[]): void;
+  /** A call has left a line, let in or not, after so many seconds: for a replica, or for a place under the function's limits. */
+  waited?(key: string, line: 'replica' | 'limits', seconds: number): void;
+  /** Calls that joined (1) or left (-1) the line for a first replica. */
+  waiting?(key: string, change: number): void;
   /** A call to a known function got no endpoint; `reason` is one of docs/errors.md. */
   refused?(key: string, reason: string): void;
+  /**
+   * A replica got a call and left before its answer was complete, or its watchdog said so; `ending` when the replica was on
+   * its way out.
+   */
+  cut?(key: string, ending: boolean): void;
   /** Calls that joined (1) or left (-1) the line for a place under the function's limits. */
   queued?(key: string, change: number): void;
 }

@@ -19,6 +19,7 @@ export type Timeouts = {
 
 // One for all that sleep: thousands of functions do, and a map of its own would cost each of them.
 const noRevisions: ReadonlyMap<string, readonly EndpointState[]> = new Map();
+const noEndpoints: readonly EndpointState[] = [];
 
 export class FunctionEntry {
   readonly ref: FunctionRef;
@@ -34,16 +35,19 @@ export class FunctionEntry {
   inFlight = 0;
   /** Callers that wait for a replica. */
   waiting = 0;
-  /** When a call last began or ended, or the function last changed by an operator's hand; ms since 1970. */
+  /** When a call last began or ended, the function last changed by an operator's hand or began to answer; ms since 1970. */
   lastCallMs: number;
+  /** Calls that began, and the time of all calls together in ms, since the last `takeLoad`. */
+  calls = 0;
+  #busyMs = 0;
   removed = false;
   /** Calls that were cut at their time limit since the function was last changed. */
   timeouts: Timeouts | undefined;
   /** Ready endpoints by revision; replaced, never changed. */
   revisions: ReadonlyMap<string, readonly EndpointState[]> = noRevisions;
   route: Route = [];
-  /** The endpoints that calls go to now; replaced, never changed. Empty only when there is none. */
-  ready: readonly EndpointState[] = [];
+  /** The endpoints that calls go to now; replaced, never changed. Empty when there is none, and while they are about to go. */
+  ready: readonly EndpointState[] = noEndpoints;
 
   constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
     this.ref = report.ref;
@@ -92,13 +96,34 @@ export class FunctionEntry {
     this.gate?.refuseAll(new FaasError('not-found', `function ${this.key} was removed`));
   }
 
-  /** Call it after every change of revisions, endpoints or their health. */
+  /** Call it before `inFlight` changes, and when the function is to count as used. */
+  touch(nowMs: number): void {
+    this.#busyMs += this.inFlight * Math.max(0, nowMs - this.lastCallMs);
+    this.lastCallMs = nowMs;
+  }
+
+  /** What was counted since the last time; for one reader. */
+  takeLoad(nowMs: number): { readonly busyMs: number; readonly calls: number } {
+    const running = this.inFlight * Math.max(0, nowMs - this.lastCallMs);
+    const load = { busyMs: this.#busyMs + running, calls: this.calls };
+    this.#busyMs = -running;
+    this.calls = 0;
+    return load;
+  }
+
+  /** At zero or on its way there: a call wakes the function before it uses a replica, of which some may still answer. */
+  get asleep(): boolean {
+    return this.report.replicas === 0 || this.report.dozing === true;
+  }
+
+  /** Call it after every change of the report, of revisions, endpoints or their health. */
   reroute(): void {
     this.route = routeTo(this.report.revision, [...this.revisions.keys()]);
     const all = this.route.flatMap(([revision]) => this.revisions.get(revision) ?? []);
     const healthy = all.filter((endpoint) => !endpoint.out);
     // A call that may fail is better than one that surely does.
-    this.ready = healthy.length === 0 ? all : healthy;
+    if (this.asleep) this.ready = noEndpoints;
+    else this.ready = healthy.length === 0 ? all : healthy;
     this.gate?.advance();
   }
 }
@@ -136,7 +161,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   const update = (entry: FunctionEntry, report: FunctionReport): void => {
     const before = entry.report;
     entry.report = report;
-    if (before.revision !== report.revision || before.replicas !== report.replicas) entry.lastCallMs = now();
+    if (before.revision !== report.revision || before.replicas !== report.replicas) entry.touch(now());
     if (before.revision !== report.revision) entry.timeouts = undefined;
     if (before.labels !== report.labels) entry.scale = toScaleSpec(report.labels);
     if (before.annotations === report.annotations) return;
@@ -175,6 +200,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
       const entry = functions.get(formatRef(ref));
       if (entry === undefined || endpoints.has(endpoint.id)) return;
       const state = new EndpointState(endpoint);
+      if (entry.revisions.size === 0) entry.touch(now());
       endpoints.set(endpoint.id, state);
       entry.add(state);
       changed(entry);

@@ -200,6 +200,7 @@ class UpgradeCall implements Claimant {
 
   #answered(status: number): void {
     this.#status = status;
+    this.#claim.answered();
     this.#headMs = performance.now();
     (this.#endpoint as EndpointState).answers += 1;
   }

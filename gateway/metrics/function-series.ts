@@ -4,6 +4,7 @@ import type { Endpoint, FunctionReport, ProviderObserver } from '../../provider/
 import { type FunctionRef, formatRef } from '../../provider/types/name.ts';
 import { toScaleSpec } from '../../provider/types/scale.ts';
 import { createSlots } from './slots.ts';
+import { AllWaits, type Line, Waits } from './waits.ts';
 
 /** Upper bounds of gateway_functions_seconds; the last bucket of a row counts what is above them. */
 export const secondsBuckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -15,18 +16,32 @@ const width = countColumn + 1;
 export const maxCodes = 32;
 export const otherCode = 'other';
 
+/** Who wanted another number of replicas: an operator, an alert, a call at zero, or nobody who called. */
+export type ScaleCause = 'api' | 'alert' | 'call' | 'idle';
+
 export type FunctionSeries = {
   readonly key: string;
   removed: boolean;
   started: number;
   inFlight: number;
-  coldStarts: number;
   /** Calls in line for a place under the function's limits. */
   queued: number;
+  /** Calls that their replica cut, while it ran and on its way out. */
+  cutRunning: number;
+  cutEnding: number;
+  /** Calls in line for a replica. */
+  waiting: number;
+  /** Absent before the first call that waited. */
+  waits: Waits | undefined;
+  /** Orders to change the number of replicas, by cause; absent before the first. */
+  scalings: Map<ScaleCause, number> | undefined;
   /** Calls that got no endpoint, by reason; absent before the first. */
   refused: Map<string, number> | undefined;
   desired: number;
   min: number;
+  max: number;
+  /** Reason why no replica answers, where the provider gives one. */
+  failing: string;
   /** Empty when the function has no target of its own. */
   target: string;
   scalingType: string;
@@ -44,8 +59,12 @@ const noneReady: readonly string[] = [];
 export interface FunctionMetrics {
   started(key: string): void;
   finished(key: string, status: number, seconds: number): void;
-  coldStart(key: string): void;
+  coldStart(key: string, seconds: readonly number[]): void;
+  waited(key: string, line: Line, seconds: number): void;
+  waiting(key: string, change: number): void;
+  scaled(key: string, cause: ScaleCause): void;
   refused(key: string, reason: string): void;
+  cut(key: string, ending: boolean): void;
   queued(key: string, change: number): void;
   /** Register it before the function table, so that a function's series exist before its first call. */
   readonly observer: ProviderObserver;
@@ -54,6 +73,8 @@ export interface FunctionMetrics {
   /** A copy: what is removed meanwhile has `removed` set and its rows given back. */
   list(): FunctionSeries[];
   readonly row: (row: number, column: number) => number;
+  /** Over all functions, removed ones included. */
+  readonly all: AllWaits;
 }
 
 const bucketOf = (seconds: number): number => {
@@ -64,7 +85,10 @@ const bucketOf = (seconds: number): number => {
 
 const describe = (series: FunctionSeries, report: FunctionReport): void => {
   series.desired = report.replicas;
-  series.min = toScaleSpec(report.labels).min;
+  const { min, max } = toScaleSpec(report.labels);
+  series.min = min;
+  series.max = max;
+  series.failing = report.failure?.reason ?? '';
   const target = report.labels['com.openfaas.scale.target'] ?? '';
   series.target = /^\d{1,15}$/.test(target) ? target : '';
   series.scalingType = report.labels['com.openfaas.scale.type'] ?? 'rps';
@@ -75,11 +99,17 @@ const emptySeries = (key: string): FunctionSeries => ({
   removed: false,
   started: 0,
   inFlight: 0,
-  coldStarts: 0,
   queued: 0,
+  cutRunning: 0,
+  cutEnding: 0,
+  waiting: 0,
+  waits: undefined,
+  scalings: undefined,
   refused: undefined,
   desired: 0,
   min: 1,
+  max: 1,
+  failing: '',
   target: '',
   scalingType: 'rps',
   ready: noneReady,
@@ -117,6 +147,7 @@ const observe = (byKey: Map<string, FunctionSeries>, remove: (series: FunctionSe
 export const createFunctionMetrics = (): FunctionMetrics => {
   const byKey = new Map<string, FunctionSeries>();
   const slots = createSlots(width);
+  const all = new AllWaits();
 
   const rowFor = (series: FunctionSeries, status: number): number => {
     const known = series.rowByCode.get(status);
@@ -155,13 +186,39 @@ export const createFunctionMetrics = (): FunctionMetrics => {
       slots.add(row, sumColumn, seconds);
       slots.add(row, countColumn, 1);
     },
-    coldStart(key) {
+    coldStart(key, seconds) {
       const series = byKey.get(key);
-      if (series !== undefined) series.coldStarts += 1;
+      if (series === undefined) return;
+      series.waits ??= new Waits();
+      series.waits.coldStart(seconds);
+      all.coldStart(seconds);
+    },
+    waited(key, line, seconds) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      series.waits ??= new Waits();
+      series.waits.waited(line, seconds);
+      all.waited(line, seconds);
+    },
+    waiting(key, change) {
+      const series = byKey.get(key);
+      if (series !== undefined) series.waiting = Math.max(0, series.waiting + change);
+    },
+    scaled(key, cause) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      series.scalings ??= new Map();
+      series.scalings.set(cause, (series.scalings.get(cause) ?? 0) + 1);
     },
     refused(key, reason) {
       const series = byKey.get(key);
       if (series !== undefined) countRefusal(series, reason);
+    },
+    cut(key, ending) {
+      const series = byKey.get(key);
+      if (series === undefined) return;
+      if (ending) series.cutEnding += 1;
+      else series.cutRunning += 1;
     },
     queued(key, change) {
       const series = byKey.get(key);
@@ -175,5 +232,6 @@ export const createFunctionMetrics = (): FunctionMetrics => {
     },
     list: () => [...byKey.values()],
     row: slots.get,
+    all,
   };
 };

@@ -1,6 +1,8 @@
 // The Prometheus text of the functions' series, piece by piece: written in slices by server.ts, so that a scrape of
 // thousands of functions does not hold up calls.
+import { coldPhases } from '../invoke/cold-start.ts';
 import { countColumn, type FunctionMetrics, type FunctionSeries, secondsBuckets, sumColumn } from './function-series.ts';
+import { lines as callLines } from './waits.ts';
 
 /** Label values in the text format: backslash, quote and line feed are escaped. */
 export const escapeLabel = (value: string): string =>
@@ -8,7 +10,7 @@ export const escapeLabel = (value: string): string =>
 
 type Family = {
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly help: string;
   /** Lines of one function; empty when it has none. */
   readonly lines: (series: FunctionSeries, metrics: FunctionMetrics) => string;
@@ -54,6 +56,47 @@ const refusals: Family['lines'] = (series) => {
   return lines;
 };
 
+const cuts: Family['lines'] = (series) => {
+  const line = (replica: string, count: number): string =>
+    count === 0 ? '' : `gateway_function_cut_total{${label(series)},replica="${replica}"} ${count}\n`;
+  return line('ending', series.cutEnding) + line('running', series.cutRunning);
+};
+
+const coldSeconds: Family['lines'] = (series) => {
+  const { waits } = series;
+  if (waits === undefined || waits.coldStarts === 0) return '';
+  let lines = '';
+  for (const [index, phase] of coldPhases.entries()) {
+    const labels = `${label(series)},phase="${phase}"`;
+    lines += `gateway_function_cold_start_seconds_sum{${labels}} ${waits.coldSeconds[index]}\n`;
+    lines += `gateway_function_cold_start_seconds_count{${labels}} ${waits.coldStarts}\n`;
+  }
+  return lines;
+};
+
+const queueSeconds: Family['lines'] = (series) => {
+  let lines = '';
+  for (const line of callLines) {
+    const [seconds, calls] = series.waits?.queue[line] ?? [0, 0];
+    if (calls === 0) continue;
+    const labels = `${label(series)},line="${line}"`;
+    lines += `gateway_function_queue_seconds_sum{${labels}} ${seconds}\n`;
+    lines += `gateway_function_queue_seconds_count{${labels}} ${calls}\n`;
+  }
+  return lines;
+};
+
+const failing: Family['lines'] = (series) =>
+  series.failing === '' ? '' : `gateway_function_failing{${label(series)},reason="${escapeLabel(series.failing)}"} 1\n`;
+
+const scalings: Family['lines'] = (series) => {
+  let lines = '';
+  for (const [cause, count] of series.scalings ?? []) {
+    lines += `gateway_function_scalings_total{${label(series)},cause="${cause}"} ${count}\n`;
+  }
+  return lines;
+};
+
 const targetLoad: Family['lines'] = (series) =>
   series.target === ''
     ? ''
@@ -92,12 +135,24 @@ const families: readonly Family[] = [
     help: 'Fewest replicas that scaling may leave a function.',
     lines: single('gateway_service_min', (series) => series.min),
   },
+  {
+    name: 'gateway_service_max',
+    type: 'gauge',
+    help: 'Most replicas that scaling may give a function.',
+    lines: single('gateway_service_max', (series) => series.max),
+  },
   { name: 'gateway_service_target_load', type: 'gauge', help: 'Load that one replica should carry.', lines: targetLoad },
   {
     name: 'gateway_function_cold_starts_total',
     type: 'counter',
     help: 'Calls that waited for a first replica.',
-    lines: single('gateway_function_cold_starts_total', (series) => series.coldStarts),
+    lines: single('gateway_function_cold_starts_total', (series) => series.waits?.coldStarts ?? 0),
+  },
+  {
+    name: 'gateway_function_cold_start_seconds',
+    type: 'summary',
+    help: 'Time that calls of a function lost because it had no replica, by phase.',
+    lines: coldSeconds,
   },
   {
     name: 'gateway_function_refused_total',
@@ -106,18 +161,49 @@ const families: readonly Family[] = [
     lines: refusals,
   },
   {
+    name: 'gateway_function_cut_total',
+    type: 'counter',
+    help: 'Calls that their replica did not finish, because it was ending or while it ran.',
+    lines: cuts,
+  },
+  {
     name: 'gateway_function_queue_length',
     type: 'gauge',
     help: 'Calls that wait for a place under the limits of their function.',
     lines: single('gateway_function_queue_length', (series) => series.queued),
   },
+  {
+    name: 'gateway_function_waiting',
+    type: 'gauge',
+    help: 'Calls that wait for a first replica of their function.',
+    lines: single('gateway_function_waiting', (series) => series.waiting),
+  },
+  {
+    name: 'gateway_function_queue_seconds',
+    type: 'summary',
+    help: 'Time that calls of a function stood in line, for a replica or for a place under its limits.',
+    lines: queueSeconds,
+  },
+  {
+    name: 'gateway_function_failing',
+    type: 'gauge',
+    help: 'Is 1 while no replica of a function answers, with the reason.',
+    lines: failing,
+  },
+  {
+    name: 'gateway_function_scalings_total',
+    type: 'counter',
+    help: 'Orders to change the number of replicas of a function, by cause.',
+    lines: scalings,
+  },
 ];
 
-/** Every family with its functions; one string per family head and per function. */
+/** Every family with its functions, then what is counted over all of them; one string per family head and per function. */
 export function* functionText(metrics: FunctionMetrics): Generator<string, void> {
   const functions = metrics.list();
   for (const family of families) {
     yield `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
     for (const series of functions) if (!series.removed) yield family.lines(series, metrics);
   }
+  yield* metrics.all.text();
 }

@@ -8,6 +8,7 @@ export type ControlMetrics = {
   /** Prometheus text. */
   text(): Promise<string>;
   readonly contentType: string;
+  close(): void;
 };
 
 /** prom-client reads or builds these synchronously in time that grows with open sockets. */
@@ -44,16 +45,41 @@ const watchStaleness = (registry: Registry, staleMs: () => number): void => {
   });
 };
 
+/** Twenty times a second is often enough to see what holds up calls, and seldom enough to cost nothing. */
+const lookEveryMs = 50;
+
+/**
+ * How late a timer is, which is how long anything else has to wait. prom-client's own figures begin at its timer's 10 ms and
+ * are forgotten with each scrape, so that two Prometheus servers take them from each other.
+ */
+const watchEventLoop = (registry: Registry): (() => void) => {
+  const delays = new Histogram({
+    name: 'sluice_event_loop_delay_seconds',
+    help: 'How late timers of the gateway are, 20 times a second.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [registry],
+  });
+  let dueMs = performance.now() + lookEveryMs;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    delays.observe(Math.max(0, nowMs - dueMs) / 1000);
+    dueMs = nowMs + lookEveryMs;
+  }, lookEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
 /**
  * @param version shown as label of `sluice_build_info`
- * @param staleMs of a provider that can fall behind
+ * @param staleMs age of what is known of functions; a provider that cannot fall behind has none
  */
-export const createControlMetrics = (version: string, staleMs?: () => number): ControlMetrics => {
+export const createControlMetrics = (version: string, staleMs: () => number = () => 0): ControlMetrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of slowWithManySockets) registry.removeSingleMetric(name);
   if (process.platform === 'linux') watchOpenFiles(registry);
-  if (staleMs !== undefined) watchStaleness(registry, staleMs);
+  watchStaleness(registry, staleMs);
+  const close = watchEventLoop(registry);
   const labelNames = ['method', 'path', 'status'] as const;
   const requests = new Counter({
     name: 'http_requests_total',
@@ -76,5 +102,6 @@ export const createControlMetrics = (version: string, staleMs?: () => number): C
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
+    close,
   };
 };

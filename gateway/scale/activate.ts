@@ -13,6 +13,8 @@ export type ActivatorParts = {
   /** Callers held per function, 10,000 unless told; more are answered 503. */
   readonly maxWaiting?: number | undefined;
   readonly now?: (() => number) | undefined;
+  /** Told of every order to wake a function. */
+  readonly onOrder?: ((key: string) => void) | undefined;
 };
 
 /** The answer to callers of a function that fails. */
@@ -43,7 +45,7 @@ const hopeless = (
 ): FaasError | undefined => {
   if (entry.removed) return removedError(entry);
   // A function at zero that nobody will try again by itself gets its next try from this caller.
-  const sleeps = entry.report.replicas === 0 && entry.report.failure?.retryAtMs === undefined;
+  const sleeps = entry.asleep && entry.report.failure?.retryAtMs === undefined;
   const failure = sleeps || entry.ready.length > 0 ? undefined : failureError(entry, nowMs);
   if (failure !== undefined || line === undefined || line.size < maxWaiting) return failure;
   const text = `function ${entry.key} has no replica yet and ${maxWaiting} callers wait for one already`;
@@ -82,7 +84,7 @@ class FunctionActivator implements Activator {
       waiter.refuse(new FaasError('timeout', text, { reason: 'NoReplica' }));
     });
     if (entry.ready.length > 0) this.#wakeAll(entry, line);
-    else if (entry.report.replicas === 0 && !this.#orders.has(entry)) this.#order(entry);
+    else if (entry.asleep && !this.#orders.has(entry)) this.#order(entry);
   }
 
   leave(entry: FunctionEntry, waiter: Waiter): void {
@@ -99,21 +101,23 @@ class FunctionActivator implements Activator {
 
   #changed(entry: FunctionEntry): void {
     const failure = failureError(entry, this.#now());
-    const atZero = entry.report.replicas === 0;
-    // An order is used up by a replica, by a failure, and by somebody who puts the function back to zero.
+    // An order is used up by a replica, by a failure, and by somebody who puts the function back to sleep.
     const answered = entry.removed || entry.ready.length > 0 || failure !== undefined;
-    if (answered || (atZero && this.#orders.get(entry) === 'done')) this.#orders.delete(entry);
+    if (answered || (entry.asleep && this.#orders.get(entry) === 'done')) this.#orders.delete(entry);
     const line = this.#lines.get(entry);
     if (line === undefined) return;
     if (entry.removed) this.#refuseAll(entry, line, removedError(entry));
     else if (entry.ready.length > 0) this.#wakeAll(entry, line);
     else if (failure !== undefined) this.#refuseAll(entry, line, failure);
-    else if (atZero && !this.#orders.has(entry)) this.#order(entry);
+    else if (entry.asleep && !this.#orders.has(entry)) this.#order(entry);
   }
 
   #order(entry: FunctionEntry): void {
     this.#orders.set(entry, 'asking');
-    this.#parts.provider.scale(entry.ref, Math.max(1, entry.scale.min)).then(
+    this.#parts.onOrder?.(entry.key);
+    // One that only dozes keeps what it has.
+    const replicas = entry.report.replicas || Math.max(1, entry.scale.min);
+    this.#parts.provider.scale(entry.ref, replicas).then(
       () => {
         if (this.#orders.has(entry)) this.#orders.set(entry, 'done');
       },

@@ -20,6 +20,7 @@ export interface KubeApi {
   close(): Promise<void>;
 }
 
+export const jsonPatch = 'application/json-patch+json';
 export const mergePatch = 'application/merge-patch+json';
 export const applyPatch = 'application/apply-patch+yaml';
 
@@ -33,6 +34,7 @@ export const paths = {
   services: inNamespace('/api/v1', 'services'),
   pods: inNamespace('/api/v1', 'pods'),
   secrets: inNamespace('/api/v1', 'secrets'),
+  events: inNamespace('/api/v1', 'events'),
   profiles: inNamespace('/apis/openfaas.com/v1', 'profiles'),
   podMetrics: inNamespace('/apis/metrics.k8s.io/v1beta1', 'pods'),
   namespaces: (name?: string) => `/api/v1/namespaces${name === undefined ? '' : `/${part(name)}`}`,

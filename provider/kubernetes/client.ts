@@ -62,6 +62,15 @@ const withQuery = (path: string, query: Query = {}): string => {
 const tlsKey = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): string =>
   [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n');
 
+const createAgent = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): Agent => {
+  const tls = Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined);
+  return new Agent({
+    connect: { ...Object.fromEntries(tls), timeout: 5000, keepAlive: true },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+};
+
 export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): KubeApi => {
   const { origin, pathname } = new URL(cluster.server);
   const prefix = pathname.replace(/\/+$/, '');
@@ -79,14 +88,8 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
     headers = { ...options.headers, ...(basic === undefined ? {} : { Authorization: basic }) };
     const key = tlsKey(options);
     if (agent === undefined || key !== agentKey) {
-      const { ca, cert, key: privateKey, rejectUnauthorized, servername } = options;
-      const tls = Object.entries({ ca, cert, key: privateKey, rejectUnauthorized, servername });
       const before = agent;
-      agent = new Agent({
-        connect: { ...Object.fromEntries(tls.filter(([, value]) => value !== undefined)), timeout: 5000, keepAlive: true },
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      });
+      agent = createAgent(options);
       agentKey = key;
       before?.close().catch(() => undefined);
     }

@@ -7,6 +7,7 @@ import { type FunctionRef, formatRef } from '../types/name.ts';
 import { type KubeApi, mergePatch, paths } from './api.ts';
 import { createChains } from './chains.ts';
 import { type DeploymentParts, toDeployment, updateDeployment } from './deployment.ts';
+import { markDozing, putToSleep, scalePatch } from './doze.ts';
 import { isNotFound, isOvertaken, isTaken, toFaasError } from './errors.ts';
 import { checkLabels } from './labels.ts';
 import type { Deployment, Service } from './objects.ts';
@@ -29,7 +30,7 @@ export type CommandsParts = {
   readonly log: Log;
 };
 
-export type Commands = Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale'> & {
+export type Commands = Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'doze' | 'sleep'> & {
   /** @throws unavailable and the like, not for a function that is not there */
   find(ref: FunctionRef): Promise<Deployment | undefined>;
 };
@@ -125,8 +126,9 @@ const deploy = async (parts: CommandsParts, spec: FunctionSpec): Promise<void> =
   try {
     await putService(parts, spec);
   } catch (error) {
-    await deleteDeployment(parts, ref, created.metadata.uid).catch((cause) =>
-      parts.log.error({ fn: formatRef(ref), err: cause }, 'a half-made deployment could not be taken back'),
+    await deleteDeployment(parts, ref, created.metadata.uid).then(
+      () => parts.dropped(ref, created.metadata.uid),
+      (cause) => parts.log.error({ fn: formatRef(ref), err: cause }, 'a half-made deployment could not be taken back'),
     );
     throw toFaasError(error, `the service of ${named(ref)}`);
   }
@@ -150,34 +152,65 @@ const update = async (parts: CommandsParts, spec: FunctionSpec): Promise<void> =
   }
 };
 
+/** What was taken away, for one who wants to put it back; `undefined` when there is none, or one that is not the function's. */
+const removeService = async ({ api }: CommandsParts, ref: FunctionRef): Promise<Service | undefined> => {
+  const path = paths.services(ref.namespace, ref.name);
+  try {
+    const service = await api.call<Service>('GET', path);
+    if (!servesFunction(service, ref.name)) return undefined;
+    await api.call('DELETE', path, { body: { preconditions: { uid: service.metadata.uid } } });
+    return service;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw toFaasError(error, `the service of ${named(ref)}`);
+  }
+};
+
+const restoreService = async ({ api, log }: CommandsParts, { metadata, spec }: Service): Promise<void> => {
+  const { name, namespace, labels, annotations } = metadata;
+  const { type, selector, ports } = spec;
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels, annotations },
+    spec: { type, selector, ports },
+  };
+  await api
+    .call('POST', paths.services(namespace), { body })
+    .catch((cause) => log.error({ fn: name, err: cause }, 'the service of a function that stays could not be put back'));
+};
+
+/** The Service goes first: once the Deployment is gone the name is free, and a Service of it may be the next one's. */
 const remove = async (parts: CommandsParts, ref: FunctionRef): Promise<void> => {
   const { metadata } = await get(parts, ref);
+  const service = await removeService(parts, ref);
   try {
     await deleteDeployment(parts, ref, metadata.uid);
   } catch (error) {
     if (isNotFound(error)) throw unknown(ref);
+    if (service !== undefined) await restoreService(parts, service);
     throw toFaasError(error, named(ref));
   }
   parts.dropped(ref, metadata.uid);
-  try {
-    const service = await parts.api.call<Service>('GET', paths.services(ref.namespace, ref.name));
-    if (servesFunction(service, ref.name)) await parts.api.call('DELETE', paths.services(ref.namespace, ref.name));
-  } catch (error) {
-    if (!isNotFound(error)) throw toFaasError(error, `the service of ${named(ref)}`);
-  }
 };
 
-const scale = async (parts: CommandsParts, ref: FunctionRef, replicas: number): Promise<void> => {
+/** A patch of a function's Deployment. */
+const patch = async <Result>(parts: CommandsParts, ref: FunctionRef, write: () => Promise<Result>): Promise<Result> => {
   // What is known needs no question first: waking a function is one request.
   if (!parts.isKnown(ref)) await get(parts, ref);
   try {
-    const options = { body: { spec: { replicas } }, contentType: mergePatch };
-    parts.wrote(await parts.api.call<Deployment>('PATCH', paths.deployments(ref.namespace, ref.name), options));
+    return await write();
   } catch (error) {
     if (isNotFound(error)) throw unknown(ref);
     throw toFaasError(error, named(ref));
   }
 };
+
+const scale = (parts: CommandsParts, ref: FunctionRef, replicas: number): Promise<void> =>
+  patch(parts, ref, async () => {
+    const options = { body: scalePatch(replicas), contentType: mergePatch };
+    parts.wrote(await parts.api.call<Deployment>('PATCH', paths.deployments(ref.namespace, ref.name), options));
+  });
 
 export const createCommands = (parts: CommandsParts): Commands => {
   const chain = createChains();
@@ -187,5 +220,8 @@ export const createCommands = (parts: CommandsParts): Commands => {
     update: (spec) => chain(formatRef(refOf(spec)), () => update(parts, spec)),
     remove: (ref) => chain(formatRef(ref), () => remove(parts, ref)),
     scale: (ref, replicas) => chain(formatRef(ref), () => scale(parts, ref, replicas)),
+    // Not in the chain: whoever wakes the function meanwhile must not wait for it to doze.
+    doze: (ref) => patch(parts, ref, () => markDozing(parts.api, ref, parts.wrote)),
+    sleep: (ref, mark) => chain(formatRef(ref), () => patch(parts, ref, () => putToSleep(parts.api, ref, mark, parts.wrote))),
   };
 };

@@ -32,7 +32,7 @@ export const digestOf = (value: unknown): string =>
 
 /** Pinned images get a revision that is the same for the same specification, others a new one each time. */
 const revisionOf = (parts: DeploymentParts): string => {
-  const fresh = applyProfiles(toPodTemplate({ ...parts, selector: {} }), parts.profiles);
+  const fresh = applyProfiles(toPodTemplate({ ...parts, selector: {} }), parts.profiles, parts.spec.service);
   const digest = digestOf(fresh);
   return isPinned(parts.spec.image) ? digest : `${digest}-${parts.nonce}`;
 };
@@ -51,7 +51,7 @@ const strategyOf = (profiles: readonly Profile[]): object =>
 export const toDeployment = (parts: DeploymentParts): Deployment => {
   const { spec, profiles } = parts;
   const selector = { [functionLabel]: spec.service };
-  const template = applyProfiles(toPodTemplate({ ...parts, selector }), profiles);
+  const template = applyProfiles(toPodTemplate({ ...parts, selector }), profiles, spec.service);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -84,7 +84,7 @@ export const updateDeployment = (before: Deployment, parts: DeploymentParts): De
   const { spec, profiles } = parts;
   const selector = before.spec.selector.matchLabels ?? {};
   const old = hasProfiles(before) ? withoutProfiles(before.spec.template) : before.spec.template;
-  const template = applyProfiles(toPodTemplate({ ...parts, before: old, selector }), profiles);
+  const template = applyProfiles(toPodTemplate({ ...parts, before: old, selector }), profiles, spec.service);
   const scale = toScaleSpec(spec.labels);
   return {
     ...before,

@@ -20,7 +20,7 @@ const startReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** One line, the end of it where it is long: that is where errors stand. */
-const oneLine = (text: string | undefined, most = 1000): string => {
+export const oneLine = (text: string | undefined, most = 1000): string => {
   const lines = (text ?? '')
     .split('\n')
     .map((line) => line.trim())
@@ -54,7 +54,8 @@ const ofContainer = (status: ContainerStatus): FunctionFailure | undefined => {
 };
 
 const ofPod = (pod: Pod): FunctionFailure | undefined => {
-  for (const status of pod.status?.containerStatuses ?? []) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const status of [...initContainerStatuses, ...containerStatuses]) {
     const failure = ofContainer(status);
     if (failure !== undefined) return failure;
   }

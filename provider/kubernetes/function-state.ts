@@ -2,10 +2,11 @@
 import type { FunctionFailure, FunctionReport } from '../provider.ts';
 import type { Condition, FunctionStatus } from '../types/function.ts';
 import type { FunctionRef } from '../types/name.ts';
+import { dozeMarkOf } from './doze.ts';
 import { failureOf, lastEndOf } from './failure.ts';
 import type { Hub } from './hub.ts';
 import type { Deployment, Pod } from './objects.ts';
-import { isLeaving } from './pod-facts.ts';
+import { isLeaving, runningSinceMs } from './pod-facts.ts';
 import { readyPath } from './probes.ts';
 import type { PodReach } from './reach.ts';
 import { Replica } from './replica.ts';
@@ -19,9 +20,13 @@ export type FunctionStateParts = {
   readonly now: () => number;
 };
 
+/** Seconds; the watchdog gives a function that listens itself as long. */
+const overdueS = 30;
+
 const isSame = (a: FunctionReport, b: FunctionReport): boolean =>
   a.revision === b.revision &&
   a.replicas === b.replicas &&
+  a.dozing === b.dozing &&
   a.labels === b.labels &&
   a.annotations === b.annotations &&
   a.failure?.reason === b.failure?.reason &&
@@ -101,6 +106,12 @@ export class FunctionState {
     for (const { pod } of this.#replicas.values()) yield pod;
   }
 
+  /** Those that are to answer and do not. */
+  silentPods(): Pod[] {
+    const silent = [...this.#replicas.values()].filter(({ endpoint, pod }) => endpoint === undefined && !isLeaving(pod));
+    return silent.map(({ pod }) => pod);
+  }
+
   endpoints(): NonNullable<Replica['endpoint']>[] {
     return [...this.#replicas.values()].map((replica) => replica.endpoint).filter((each) => each !== undefined);
   }
@@ -116,6 +127,7 @@ export class FunctionState {
       current: endpoints.filter((endpoint) => endpoint.revision === wanted).length,
       failure: this.#failure(deployment),
       remark: lastEndOf(this.#wantedPods()) ?? this.#problem(),
+      overdue: this.#overdue(),
     };
     this.#conditions = toConditions(facts, this.#conditions, this.#parts.now());
     return toStatus(deployment, endpoints.length, this.#conditions);
@@ -143,6 +155,17 @@ export class FunctionState {
     return undefined;
   }
 
+  /** A pod that has been running for so long that it should answer. */
+  #overdue(): string | undefined {
+    const nowMs = this.#parts.now();
+    for (const { problem, endpoint, pod } of this.#replicas.values()) {
+      if (problem === undefined || endpoint !== undefined || isLeaving(pod)) continue;
+      const seconds = Math.floor((nowMs - runningSinceMs(pod)) / 1000);
+      if (seconds >= overdueS) return `pod ${pod.metadata.name} has been running for ${seconds}s and does not answer: ${problem}`;
+    }
+    return undefined;
+  }
+
   /** @param changed the Deployment's specification did, so that labels and annotations are new values */
   #tell(changed: boolean): void {
     const { deployment, report: before } = this;
@@ -156,6 +179,7 @@ export class FunctionState {
       annotations: changed || before === undefined ? shownAnnotations(template) : before.annotations,
       replicas,
       ...(failure === undefined ? {} : { failure }),
+      ...(dozeMarkOf(deployment) === undefined ? {} : { dozing: true }),
     };
     if (before !== undefined && isSame(before, report)) return;
     this.report = report;

@@ -15,6 +15,7 @@ import { probe } from './probe.ts';
 import { createReach } from './reach.ts';
 import { createSecrets } from './secrets.ts';
 import { readUsage } from './usage.ts';
+import { readWarning, withWarning } from './warnings.ts';
 
 export type { KubernetesProviderOptions } from './options.ts';
 
@@ -78,7 +79,12 @@ const createGet =
     const state = functions.get(ref);
     const status = state?.status();
     if (status === undefined || !usage) return status;
-    return { ...status, usage: await readUsage(api, ref, [...(state?.pods() ?? [])]) };
+    const pods = [...(state?.pods() ?? [])];
+    const [used, warning] = await Promise.all([
+      readUsage(api, ref, pods),
+      readWarning(api, ref.namespace, state?.silentPods() ?? []),
+    ]);
+    return { ...status, usage: used, conditions: withWarning(status.conditions ?? [], warning) };
   };
 
 const createLogs = (api: KubeApi, view: ClusterView, get: Provider['get'], closing: AbortSignal, now: () => number) =>
@@ -135,6 +141,8 @@ const assemble = async (settings: Settings, cluster: Cluster, api: KubeApi): Pro
     update: commands.update,
     remove: commands.remove,
     scale: commands.scale,
+    doze: commands.doze,
+    sleep: commands.sleep,
     async list(namespace) {
       await open.check(namespace);
       const all = functions.in(namespace).map((state) => state.status());

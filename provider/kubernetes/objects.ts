@@ -155,8 +155,22 @@ export type Pod = KubeObject & {
     readonly reason?: string;
     readonly message?: string;
     readonly conditions?: readonly DeploymentCondition[];
+    /** Of containers that others have put in front of the function's. */
+    readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
+};
+
+/** Old and new writers of events fill in different times. */
+export type KubeEvent = KubeObject & {
+  /** Normal or Warning. */
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
 };
 
 export type Secret = KubeObject & { readonly type?: string; readonly data?: Texts };

@@ -23,6 +23,9 @@ export const runOf = (pod: Pod): { readonly id: string | undefined; readonly res
   return { id: status?.containerID || undefined, restarts: status?.restartCount ?? 0, down };
 };
 
+/** When its container was started, in ms since 1970; `NaN` when it does not run. */
+export const runningSinceMs = (pod: Pod): number => Date.parse(functionContainer(pod)?.state?.running?.startedAt ?? '');
+
 export const isUnready = (pod: Pod): boolean =>
   pod.status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'False') === true;
 
@@ -51,6 +54,7 @@ export const trimPod = ({ metadata, spec, status }: Pod): Pod => {
             ...(status.phase === undefined ? {} : { phase: status.phase }),
             ...(status.podIP === undefined ? {} : { podIP: status.podIP }),
             conditions: (status.conditions ?? []).filter(({ type }) => type === 'Ready' || type === 'PodScheduled'),
+            ...(status.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses }),
             containerStatuses: status.containerStatuses ?? [],
           },
         }),

@@ -1,6 +1,6 @@
 // Readiness and liveness probes of a function's container (OpenFaaS contract, 5.1 and 5.4).
 
-import { parseDuration } from '../types/duration.ts';
+import { parseSeconds } from '../types/annotations.ts';
 import { FaasError } from '../types/errors.ts';
 import type { Probe, Texts } from './objects.ts';
 
@@ -8,8 +8,8 @@ const defaults = { initialDelaySeconds: 2, timeoutSeconds: 1, periodSeconds: 2, 
 
 /** Whole seconds, as a number or as a duration such as 30s. */
 const seconds = (key: string, text: string): number => {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : (parseDuration(text) ?? Number.NaN) / 1000;
-  if (Number.isInteger(value) && value >= 0) return value;
+  const value = parseSeconds(text);
+  if (value !== undefined) return value;
   throw new FaasError('invalid', `annotations.${key}: expected a whole number of seconds, got ${JSON.stringify(text)}`);
 };
 

@@ -48,28 +48,27 @@ export const withoutProfiles = (template: PodTemplate): PodTemplate => {
   return { ...template, spec };
 };
 
-const apply = (template: PodTemplate, profile: Profile): PodTemplate => {
+type Container = PodTemplate['spec']['containers'][number];
+
+/** The function's own specification wins. */
+const withResources = (container: Container, { limits, requests }: NonNullable<Profile['resources']>): Container => ({
+  ...container,
+  resources: {
+    ...container.resources,
+    limits: { ...limits, ...container.resources?.limits },
+    requests: { ...requests, ...container.resources?.requests },
+  },
+});
+
+const apply = (template: PodTemplate, profile: Profile, service: string): PodTemplate => {
   const { spec } = template;
   const list = (name: string): readonly unknown[] => (spec[name] as readonly unknown[] | undefined) ?? [];
   const merged = (name: string, fields: Fields | undefined) =>
     fields === undefined ? {} : { [name]: { ...(spec[name] as Fields | undefined), ...fields } };
-  const [container, ...others] = spec.containers;
-  const resources = container?.resources;
-  const filled =
-    container === undefined || profile.resources === undefined
-      ? spec.containers
-      : [
-          {
-            ...container,
-            resources: {
-              ...resources,
-              // The function's own specification wins.
-              limits: { ...profile.resources.limits, ...resources?.limits },
-              requests: { ...profile.resources.requests, ...resources?.requests },
-            },
-          },
-          ...others,
-        ];
+  const { resources } = profile;
+  const containers = spec.containers.map((each) =>
+    each.name === service && resources !== undefined ? withResources(each, resources) : each,
+  );
   return {
     ...template,
     spec: {
@@ -84,13 +83,14 @@ const apply = (template: PodTemplate, profile: Profile): PodTemplate => {
       ...(profile.priorityClassName === undefined ? {} : { priorityClassName: profile.priorityClassName }),
       ...merged('securityContext', profile.podSecurityContext),
       ...merged('dnsConfig', profile.dnsConfig),
-      containers: filled,
+      containers,
     },
   };
 };
 
-export const applyProfiles = (template: PodTemplate, profiles: readonly Profile[]): PodTemplate =>
-  profiles.reduce(apply, template);
+/** @param service name of the function's container among those that others have put beside it */
+export const applyProfiles = (template: PodTemplate, profiles: readonly Profile[], service: string): PodTemplate =>
+  profiles.reduce((before, profile) => apply(before, profile, service), template);
 
 /** @throws invalid for a profile that is not there, or a cluster that has none */
 export const readProfiles = (api: KubeApi, namespace: string, annotations: Texts | undefined): Promise<Profile[]> =>

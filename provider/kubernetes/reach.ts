@@ -1,10 +1,9 @@
 // How calls get to pods: by the pods' own addresses, or, where this machine has no route to them, through the API server.
-import { createServer, type Server, type Socket } from 'node:net';
-import { Writable } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Pod } from './objects.ts';
 import type { Log, Reach } from './options.ts';
 import type { Probe } from './probe.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** Where a pod is reached: its own address, or this end of a tunnel to it. */
 export type Route = { readonly host: string; readonly port: number };
@@ -27,43 +26,6 @@ export type ReachParts = {
   readonly config: KubeConfig;
   readonly probe: Probe;
   readonly log: Log;
-};
-
-type Tunnel = { readonly server: Server; readonly port: Promise<number> };
-
-const openTunnel = (config: KubeConfig, { metadata }: Pod, log: Log): Tunnel => {
-  const connect = async (socket: Socket): Promise<void> => {
-    const { PortForward } = await import('@kubernetes/client-node');
-    const refusals = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        // The first message of the stream has only told its port.
-        if (chunk.length === 0) return done();
-        log.debug({ pod: metadata.name, err: chunk.toString() }, 'a tunnel to a pod was refused');
-        socket.destroy();
-        done();
-      },
-    });
-    const forward = new PortForward(config);
-    const opened = await forward.portForward(metadata.namespace ?? '', metadata.name, [functionPort], socket, refusals, socket);
-    const tunnel = typeof opened === 'function' ? opened() : opened;
-    tunnel?.on('close', () => socket.destroy());
-    socket.on('close', () => tunnel?.close());
-  };
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    connect(socket).catch((error) => {
-      log.debug({ pod: metadata.name, err: error }, 'a tunnel to a pod could not be opened');
-      socket.destroy();
-    });
-  });
-  const port = new Promise<number>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-  return { server, port };
 };
 
 export const createReach = ({ mode, inside, config, probe, log }: ReachParts): PodReach => {
@@ -101,13 +63,13 @@ export const createReach = ({ mode, inside, config, probe, log }: ReachParts): P
     async routeTo(pod, address) {
       if (!tunnelled) return { host: address, port: functionPort };
       const key = pod.metadata.uid ?? pod.metadata.name;
-      const tunnel = tunnels.get(key) ?? openTunnel(config, pod, log);
+      const tunnel = tunnels.get(key) ?? openTunnel({ config, pod, targetPort: functionPort, log });
       tunnels.set(key, tunnel);
       return { host: '127.0.0.1', port: await tunnel.port };
     },
     release({ metadata }) {
       const key = metadata.uid ?? metadata.name;
-      tunnels.get(key)?.server.close();
+      tunnels.get(key)?.close();
       tunnels.delete(key);
     },
   };

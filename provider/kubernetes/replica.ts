@@ -46,6 +46,9 @@ export class Replica {
   #refused = 0;
   #silentSinceMs: number | undefined;
   #uses = 0;
+  readonly #begunMs = performance.now();
+  #placedMs: number | undefined;
+  #bootedMs: number | undefined;
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts;
@@ -57,6 +60,8 @@ export class Replica {
     const before = this.pod;
     this.pod = pod;
     const address = addressOf(pod);
+    if (pod.spec?.nodeName !== undefined) this.#placedMs ??= performance.now();
+    if (address !== undefined) this.#bootedMs ??= performance.now();
     if (address === undefined) {
       this.close();
       return;
@@ -118,7 +123,9 @@ export class Replica {
     if (this.endpoint !== undefined) return;
     const { name } = this.pod.metadata;
     // A pod that comes back is another endpoint: the calls of the first are over.
-    this.endpoint = { id: this.#uses === 0 ? name : `${name}/${this.#uses}`, revision: this.#parts.revision(), address: route };
+    const id = this.#uses === 0 ? name : `${name}/${this.#uses}`;
+    const start = { begunMs: this.#begunMs, placedMs: this.#placedMs, bootedMs: this.#bootedMs };
+    this.endpoint = { id, revision: this.#parts.revision(), address: route, start };
     this.#uses += 1;
     this.#parts.onReady(this.endpoint);
   }

@@ -3,6 +3,7 @@
 import type { Secrets } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
 import type { FunctionSpec } from '../types/function.ts';
+import type { Secret as FunctionSecret } from '../types/secret.ts';
 import { type KubeApi, mergePatch, paths } from './api.ts';
 import { isNotFound, isTaken, toFaasError } from './errors.ts';
 import type { KubeList, Secret } from './objects.ts';
@@ -21,6 +22,26 @@ const keyOf = (name: string, type: string | undefined): string => {
 
 const nameOf = (name: string, namespace: string): string =>
   `secret ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`;
+
+/**
+ * Kubernetes itself takes any JSON for a login, and nodes then pull without it.
+ * @throws invalid, never repeating the value
+ */
+const checkLogin = (value: Buffer): void => {
+  let login: { auths?: unknown } | null = null;
+  try {
+    login = JSON.parse(value.toString());
+  } catch {
+    // As good as JSON of another shape.
+  }
+  if (typeof login?.auths === 'object' && login.auths !== null) return;
+  throw new FaasError('invalid', "value: expected docker's config.json with the key auths, got something else");
+};
+
+const toData = ({ name, value }: FunctionSecret, type: string): Record<string, string> => {
+  if (type === 'kubernetes.io/dockerconfigjson') checkLogin(value);
+  return { [keyOf(name, type)]: value.toString('base64') };
+};
 
 export const createSecrets = (api: KubeApi, checkNamespace: (name: string) => Promise<void>): Secrets => {
   const find = async (name: string, namespace: string): Promise<Secret> => {
@@ -47,14 +68,15 @@ export const createSecrets = (api: KubeApi, checkNamespace: (name: string) => Pr
         throw toFaasError(error, `secrets of namespace ${JSON.stringify(namespace)}`);
       }
     },
-    async create({ name, namespace, value }) {
+    async create(secret) {
+      const { name, namespace, type = 'Opaque' } = secret;
       await checkNamespace(namespace);
       const body: Secret = {
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { name, namespace, labels: { [label]: owner } },
-        type: 'Opaque',
-        data: { [name]: value.toString('base64') },
+        type,
+        data: toData(secret, type),
       };
       try {
         await api.call('POST', paths.secrets(namespace), { body });
@@ -63,10 +85,15 @@ export const createSecrets = (api: KubeApi, checkNamespace: (name: string) => Pr
         throw toFaasError(error, nameOf(name, namespace));
       }
     },
-    async update({ name, namespace, value }) {
-      const { type, data = {} } = await find(name, namespace);
+    async update(secret) {
+      const { name, namespace } = secret;
+      const { type = 'Opaque', data = {} } = await find(name, namespace);
+      if (secret.type !== undefined && secret.type !== type) {
+        const text = `type: expected ${type}, which ${nameOf(name, namespace)} has for good, got ${secret.type}`;
+        throw new FaasError('invalid', text);
+      }
       const others = Object.fromEntries(Object.keys(data).map((key) => [key, null]));
-      const body = { data: { ...others, [keyOf(name, type)]: value.toString('base64') } };
+      const body = { data: { ...others, ...toData(secret, type) } };
       try {
         await api.call('PATCH', paths.secrets(namespace, name), { body, contentType: mergePatch });
       } catch (error) {

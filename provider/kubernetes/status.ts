@@ -40,11 +40,13 @@ export type Facts = {
   readonly failure: FunctionFailure | undefined;
   /** Why a pod that runs does not answer, or how the last one ended. */
   readonly remark: string | undefined;
+  /** Which pod has been running for long without an answer. */
+  readonly overdue: string | undefined;
 };
 
 type Verdict = Omit<Condition, 'lastTransitionTime'>;
 
-const readiness = ({ desired, ready, failure, remark }: Facts): Verdict => {
+const readiness = ({ desired, ready, failure, remark, overdue }: Facts): Verdict => {
   const verdict = (status: 'True' | 'False', reason: string, message: string): Verdict => ({
     type: 'Ready',
     status,
@@ -55,6 +57,7 @@ const readiness = ({ desired, ready, failure, remark }: Facts): Verdict => {
   if (desired === 0) return verdict('True', 'AtZero', 'no replica runs; the next call starts one');
   if (failure !== undefined) return verdict('False', failure.reason, failure.message);
   const text = `0 of ${desired} replicas answer yet`;
+  if (overdue !== undefined) return verdict('False', 'ProbeFailed', `${text}; ${overdue}`);
   return verdict('False', 'Starting', remark === undefined ? text : `${text}; ${remark}`);
 };
 

@@ -24,9 +24,11 @@ type NodeSummary = {
 
 const rounded = (cpu: number, memory: number): Usage => ({ cpu: Math.round(cpu * 1000), totalMemoryBytes: Math.round(memory) });
 
-const fromMetrics = async (api: KubeApi, ref: FunctionRef): Promise<Usage> => {
+const fromMetrics = async (api: KubeApi, ref: FunctionRef, pods: readonly Pod[]): Promise<Usage | undefined> => {
   const query = { labelSelector: `${functionLabel}=${ref.name}` };
   const { items } = await api.call<KubeList<PodMetrics>>('GET', paths.podMetrics(ref.namespace), { query, timeoutMs: 5000 });
+  // Of pods that have just begun there is nothing yet, which is not the same as no usage.
+  if (pods.length > 0 && (items ?? []).length === 0) return undefined;
   const used = (items ?? []).flatMap((item) => item.containers ?? []).map(({ usage }) => usage);
   const sum = (key: 'cpu' | 'memory'): number => used.reduce((all, each) => all + (parseQuantity(each?.[key] ?? '0') ?? 0), 0);
   return rounded(sum('cpu'), sum('memory'));
@@ -49,7 +51,7 @@ const fromNodes = async (api: KubeApi, pods: readonly Pod[]): Promise<Usage> => 
 /** `undefined` where the cluster does not say. */
 export const readUsage = async (api: KubeApi, ref: FunctionRef, pods: readonly Pod[]): Promise<Usage | undefined> => {
   try {
-    return await fromMetrics(api, ref);
+    return await fromMetrics(api, ref, pods);
   } catch {
     return fromNodes(api, pods).catch(() => undefined);
   }

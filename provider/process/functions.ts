@@ -14,7 +14,7 @@ import type { Store } from './store/store.ts';
 import { createSupervisor, type Supervisor, type SupervisorParts } from './supervisor.ts';
 import { createUsageMeter } from './usage.ts';
 
-export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'list' | 'get'> {
+export interface Functions extends Pick<Provider, 'deploy' | 'update' | 'remove' | 'scale' | 'doze' | 'sleep' | 'list' | 'get'> {
   supervisors(): Iterable<Supervisor>;
   supervisor(ref: FunctionRef): Supervisor | undefined;
   /** Brings back what the store has: called ones first, all of them in the background. */
@@ -52,6 +52,7 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
   let closed = false;
   /** Namespaces dropped so far. */
   let drops = 0;
+  let dozes = 0;
 
   const open = (): void => {
     if (closed) throw new FaasError('unavailable', 'the gateway is shutting down');
@@ -156,18 +157,34 @@ export const createFunctions = (parts: FunctionsParts): Functions => {
     });
   };
 
+  const scale = async (ref: FunctionRef, replicas: number): Promise<void> => {
+    open();
+    const supervisor = find(ref);
+    const wakes = replicas > 0 && supervisor.report().replicas === 0;
+    supervisor.scale(replicas);
+    const durable = store.setReplicas(ref, replicas);
+    if (wakes) store.updateFunction(ref, { calledAtMs: now() }).catch(() => undefined);
+    await durable;
+  };
+
   return {
     deploy: (spec) => chain(formatRef(refOf(spec)), () => deploy(spec)),
     update: (spec) => chain(formatRef(refOf(spec)), () => update(spec)),
     remove: (ref) => chain(formatRef(ref), () => remove(ref)),
-    scale: async (ref, replicas) => {
+    scale,
+    // The only gateway there is has heard of it when this returns.
+    doze: async (ref) => {
       open();
-      const supervisor = find(ref);
-      const wakes = replicas > 0 && supervisor.report().replicas === 0;
-      supervisor.scale(replicas);
-      const durable = store.setReplicas(ref, replicas);
-      if (wakes) store.updateFunction(ref, { calledAtMs: now() }).catch(() => undefined);
-      await durable;
+      dozes += 1;
+      const mark = String(dozes);
+      find(ref).doze(mark);
+      return mark;
+    },
+    sleep: async (ref, mark) => {
+      open();
+      if (find(ref).dozing() !== mark) return false;
+      await scale(ref, 0);
+      return true;
     },
     list: async (namespace) => {
       checkNamespace(namespace);

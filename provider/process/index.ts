@@ -158,6 +158,8 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
     update: functions.update,
     remove: functions.remove,
     scale: functions.scale,
+    doze: functions.doze,
+    sleep: functions.sleep,
     list: functions.list,
     get: functions.get,
     secrets: createSecrets({ store, functions, log }),

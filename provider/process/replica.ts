@@ -162,7 +162,9 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
       abort.abort();
     };
     let timer = setTimeout(expire, parts.readyTimeoutMs);
+    const start = { begunMs: performance.now(), placedMs: 0, bootedMs: 0 };
     const onTold = (): void => {
+      start.bootedMs = performance.now();
       if (plan.readyTimeoutMs === undefined) return;
       limit = `its ready_timeout of ${plan.readyTimeoutMs / 1000} s`;
       clearTimeout(timer);
@@ -172,6 +174,7 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
       const blank = plan.boot === undefined ? parts.pool.take() : undefined;
       launched = blank ?? (await parts.launcher.launch(plan.boot ?? { nodeFlags: [], environment: {} }));
       const { child } = launched;
+      start.placedMs = performance.now();
       instance = `${plan.spec.service}-${child.id}`;
       child.readLines((line) => {
         lines.push(line);
@@ -186,7 +189,7 @@ export const startReplica = (parts: ReplicaParts, plan: Plan, urgent: boolean, e
         return { reason: 'NeverReady', message: `a replica did not answer within ${limit}` };
       }
       if (cause === undefined && !child.hasExited()) {
-        endpoint = { id: instance, revision: plan.revision, address: { socketPath: child.places.socket } };
+        endpoint = { id: instance, revision: plan.revision, address: { socketPath: child.places.socket }, start };
         return undefined;
       }
       return await whyNot(launched, cause);

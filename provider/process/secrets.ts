@@ -15,6 +15,11 @@ export const createSecrets = (parts: { store: Store; functions: Functions; log: 
     }
   };
 
+  const checkType = ({ type = 'Opaque' }: Secret): void => {
+    if (type === 'Opaque') return;
+    throw new FaasError('invalid', `type: expected Opaque, got ${type}: functions on this machine have no images to pull`);
+  };
+
   const handOut = ({ name, namespace, value }: Secret): void => {
     for (const supervisor of functions.supervisors()) {
       if (supervisor.ref.namespace !== namespace) continue;
@@ -33,11 +38,13 @@ export const createSecrets = (parts: { store: Store; functions: Functions; log: 
     },
     create: async (secret) => {
       checkNamespace(secret.namespace);
+      checkType(secret);
       await store.createSecret(secret);
       handOut(secret);
     },
     update: async (secret) => {
       checkNamespace(secret.namespace);
+      checkType(secret);
       await store.updateSecret(secret);
       handOut(secret);
     },

@@ -25,8 +25,12 @@ export interface Supervisor {
   replicas(): Replica[];
   /** Reports the function and starts its replicas. @param urgent somebody waits for them */
   begin(urgent: boolean): void;
-  /** Starts within this call what it can. */
+  /** Starts within this call what it can. Ends a doze. */
   scale(replicas: number): void;
+  /** Reports that it dozes; does nothing at zero. */
+  doze(mark: string): void;
+  /** Mark of the doze that it is in. */
+  dozing(): string | undefined;
   /** A new specification; the number of replicas stays when none is given. */
   update(spec: FunctionSpec, plan: Plan, replicas: number | undefined): void;
   secretChanged(name: string, value: Buffer): void;
@@ -65,6 +69,7 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
   let failure: FunctionFailure | undefined;
   let lastEnd: string | undefined;
   let conditions: Condition[] = [];
+  let dozing: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let preparing = false;
   let closed = false;
@@ -85,6 +90,7 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
     annotations: spec.annotations ?? {},
     replicas: desired,
     failure: reported(),
+    ...(dozing === undefined ? {} : { dozing: true }),
   });
 
   const note = (instance: string, text: string): void => logs.push(instance, `sluice: ${text}`);
@@ -221,11 +227,19 @@ export const createSupervisor = (parts: SupervisorParts, start: SupervisorStart)
       if (plan === undefined) prepare(urgent);
     },
     scale: (replicas) => {
+      dozing = undefined;
       desired = replicas;
       tend(true);
       changed();
     },
+    doze: (mark) => {
+      if (desired === 0) return;
+      dozing = mark;
+      changed();
+    },
+    dozing: () => dozing,
     update: (next, nextPlan, replicas) => {
+      dozing = undefined;
       spec = next;
       plan = nextPlan;
       desired = replicas ?? desired;

@@ -3,7 +3,7 @@
 import { parseDuration } from './duration.ts';
 import { joinFirst, shortened, shown } from './validate.ts';
 
-export type SettingKind = 'string' | 'count' | 'percent' | 'duration' | 'boolean' | 'proportion';
+export type SettingKind = 'string' | 'count' | 'percent' | 'duration' | 'seconds' | 'boolean' | 'proportion';
 
 export type Setting = {
   readonly key: string;
@@ -12,6 +12,23 @@ export type Setting = {
   readonly default: string;
   readonly doc: string;
 };
+
+const probeNumber = (prefix: string, name: string, preset: string, doc: string): Setting => ({
+  key: `com.openfaas.${prefix}.http.${name}`,
+  on: 'annotation',
+  kind: name.includes('Threshold') ? 'count' : 'seconds',
+  default: preset,
+  doc,
+});
+
+/** @param prefix `health` or `ready` @param what the end of the sentences */
+const probeNumbers = (prefix: string, what: string): readonly Setting[] => [
+  probeNumber(prefix, 'initialDelaySeconds', '2', `wait before the first question for ${what}`),
+  probeNumber(prefix, 'initialDelay', '2s', 'an older name of the one above, which wins'),
+  probeNumber(prefix, 'periodSeconds', '2', `time from one question for ${what} to the next`),
+  probeNumber(prefix, 'timeoutSeconds', '1', `longest wait for an answer about ${what}`),
+  probeNumber(prefix, 'failureThreshold', '3', `failures in a row that end ${what}`),
+];
 
 export const settings: readonly Setting[] = [
   { key: 'com.openfaas.scale.min', on: 'label', kind: 'count', default: '1', doc: 'replicas that always run' },
@@ -43,7 +60,7 @@ export const settings: readonly Setting[] = [
     key: 'com.openfaas.scale.zero-duration',
     on: 'label',
     kind: 'duration',
-    default: '15m',
+    default: "the gateway's zero-duration",
     doc: 'how long without calls is idle',
   },
   {
@@ -69,8 +86,18 @@ export const settings: readonly Setting[] = [
     default: '',
     doc: 'profiles applied to the pods, separated by commas',
   },
+  {
+    key: 'com.openfaas.serviceaccount',
+    on: 'annotation',
+    kind: 'string',
+    default: '',
+    doc: 'service account of the pods',
+  },
   { key: 'com.openfaas.health.http.path', on: 'annotation', kind: 'string', default: '/_/health', doc: 'liveness path' },
-  { key: 'com.openfaas.ready.http.path', on: 'annotation', kind: 'string', default: '/_/ready', doc: 'readiness path' },
+  ...probeNumbers('health', 'liveness'),
+  { key: 'com.openfaas.ready.http.path', on: 'annotation', kind: 'string', default: 'the liveness path', doc: 'readiness path' },
+  ...probeNumbers('ready', 'readiness'),
+  probeNumber('ready', 'successThreshold', '1', 'answers in a row that begin readiness'),
   {
     key: 'sluice.dev/timeout',
     on: 'annotation',
@@ -120,8 +147,15 @@ const expectation: Readonly<Record<SettingKind, string>> = {
   count: 'expected a whole number of 0 or more',
   percent: 'expected a whole number from 0 to 100',
   duration: 'expected a duration such as 90s or 15m',
+  seconds: 'expected a whole number of seconds such as 5 or 5s',
   boolean: 'expected true or false',
   proportion: 'expected a number above 0 and up to 1',
+};
+
+/** Whole seconds, written as a number or as a duration. */
+export const parseSeconds = (text: string): number | undefined => {
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : (parseDuration(text) ?? Number.NaN) / 1000;
+  return Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined;
 };
 
 const isValid = (kind: SettingKind, text: string): boolean => {
@@ -134,6 +168,8 @@ const isValid = (kind: SettingKind, text: string): boolean => {
       return /^\d{1,3}$/.test(text) && Number(text) <= 100;
     case 'duration':
       return (parseDuration(text) ?? -1) >= 0;
+    case 'seconds':
+      return parseSeconds(text) !== undefined;
     case 'boolean':
       return text === 'true' || text === 'false';
     case 'proportion':

@@ -7,7 +7,8 @@ export type ScaleSpec = {
   readonly max: number;
   readonly factorPercent: number;
   readonly zero: boolean;
-  readonly zeroDurationMs: number;
+  /** How long without calls is idle; `undefined` leaves it to the gateway. */
+  readonly zeroDurationMs: number | undefined;
   /** The built-in autoscaler owns the function: alerts for it are ignored (one writer per function). */
   readonly automatic: boolean;
   /** The minimum was set by the user, so it is kept at any time. */
@@ -28,7 +29,7 @@ export const toScaleSpec = (labels: Readonly<Record<string, string>> | undefined
     max: Math.max(min, count(get('max'), 20)),
     factorPercent: factor > 100 ? 10 : factor,
     zero: get('zero') === 'true',
-    zeroDurationMs: zeroDurationMs >= 0 ? zeroDurationMs : 900_000,
+    zeroDurationMs: zeroDurationMs >= 0 ? zeroDurationMs : undefined,
     automatic: get('type') !== undefined || get('target') !== undefined || get('zero') === 'true',
     hasMin: count(get('min'), 0) > 0,
   };

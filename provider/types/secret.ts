@@ -5,7 +5,13 @@ import { isSubdomainName, subdomainNameRule } from './name.ts';
 import { describeIssues } from './validate.ts';
 
 export type SecretRef = { readonly name: string; readonly namespace: string };
-export type Secret = SecretRef & { readonly value: Buffer };
+
+/** Kubernetes' words: files of a function, or a login with which nodes pull the images of functions. */
+export const secretTypes = ['Opaque', 'kubernetes.io/dockerconfigjson'] as const;
+export type SecretType = (typeof secretTypes)[number];
+
+/** Without a type a new secret is opaque, and one that is there keeps its own. */
+export type Secret = SecretRef & { readonly value: Buffer; readonly type?: SecretType };
 
 const secretName = z
   .string({ error: 'expected a secret name' })
@@ -16,6 +22,7 @@ const Body = z.looseObject({
   namespace: z.string({ error: 'expected a namespace name' }).nullish(),
   value: z.string({ error: 'expected a text' }).nullish(),
   rawValue: z.base64({ error: 'expected base64' }).nullish(),
+  type: z.enum(secretTypes, { error: `expected ${secretTypes.join(' or ')}` }).nullish(),
 });
 
 /** What may be repeated in an error message: everything but the secret itself. */
@@ -38,12 +45,12 @@ export const maxSecretBytes = 1024 * 1024;
  * @throws invalid, never repeating the value; too-large
  */
 export const parseSecret = (body: unknown, fallbackNamespace: string): Secret => {
-  const { name, namespace, value, rawValue } = checked(body);
+  const { name, namespace, value, rawValue, type } = checked(body);
   const bytes = rawValue ? Buffer.from(rawValue, 'base64') : Buffer.from(value ?? '');
   if (bytes.length > maxSecretBytes) {
     throw new FaasError('too-large', `value: expected at most ${maxSecretBytes} bytes, got ${bytes.length}`);
   }
-  return { name, namespace: namespace || fallbackNamespace, value: bytes };
+  return { name, namespace: namespace || fallbackNamespace, value: bytes, ...(type ? { type } : {}) };
 };
 
 /** Body of DELETE `/system/secrets`. */

@@ -101,10 +101,10 @@ test('docs/api.md has every route of the control API', async () => {
   }
 });
 
-test('docs/logs-and-metrics.md has every metric, and no other', async () => {
+test('docs/metrics.md has every metric, and no other', async () => {
   const text = `${await createControlMetrics('x', () => 0).text()}${[...functionText(createFunctionMetrics())].join('')}`;
   const real = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] ?? '');
-  const rows = (await readPage('docs/logs-and-metrics.md')).text.split('\n').filter((line) => line.startsWith('| `'));
+  const rows = (await readPage('docs/metrics.md')).text.split('\n').filter((line) => line.startsWith('| `'));
   const told = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''));
   assert.deepEqual(told.sort(), real.sort());
 });

@@ -30,7 +30,7 @@ const testFiles = async (): Promise<ReadonlyMap<string, string>> => {
 };
 
 /** Tests of the other contracts name the numbers of those. */
-const isOfGateway = (file: string): boolean => /^(gateway|provider|conformance|memory|e2e|timed)\//.test(file);
+const isOfGateway = (file: string): boolean => /^(gateway|provider|conformance|memory|e2e|timed|deploy|real)\//.test(file);
 
 const document = readFileSync(`${root}/docs/compatibility.md`, 'utf8');
 const sections = new Map(document.split(/^## /m).map((text) => [text.split('\n')[0] ?? '', text]));

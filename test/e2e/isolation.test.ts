@@ -290,7 +290,8 @@ test('limits hold by the means that info and describe name, and a function ended
   );
   assert.match(reason, /96Mi/);
   const described = await gateway.sluice(['describe', 'eater']);
-  assert.match(described.stdout, /OOMKilled/);
+  // It may have been started again in the meantime.
+  assert.match(described.stdout, /OOMKilled|needed more memory than its limit of 96Mi/);
   assert.ok(described.stdout.includes(limits), described.stdout);
 
   if (!limits.startsWith('memory and cpu')) return t.diagnostic('cpu limits are not enforced here, and info says so');

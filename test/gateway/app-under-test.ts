@@ -19,6 +19,8 @@ export type AppUnderTest = {
   readonly samples: Sample[];
   readonly lines: object[];
   readonly counts: Map<string, number>;
+  /** `name.namespace cause`. */
+  readonly scalings: string[];
   /** The route table. */
   readonly routes: readonly Route[];
   /** With credentials; an object as body is sent as JSON. */
@@ -37,6 +39,7 @@ export const startApp = async (
   const samples: Sample[] = [];
   const lines: object[] = [];
   const counts = new Map<string, number>();
+  const scalings: string[] = [];
   const all: AppParts = {
     provider,
     authenticate: basicAuth(credentials),
@@ -48,6 +51,7 @@ export const startApp = async (
     countOf: (key) => counts.get(key) ?? 0,
     timeoutsOf: () => undefined,
     observe: (method, path, status, seconds) => void samples.push({ method, path, status, seconds }),
+    scaled: (key, cause) => void scalings.push(`${key} ${cause}`),
     stopping: stopping.signal,
     log: {
       debug: (fields) => void lines.push({ ...fields, level: 'debug' }),
@@ -63,6 +67,7 @@ export const startApp = async (
     samples,
     lines,
     counts,
+    scalings,
     routes: createRoutes(all),
     stop: () => stopping.abort(),
     ask: (method, path, body, headers = {}) => {

@@ -28,6 +28,8 @@ export type MemoryFunctionState = {
   /** Starts or stops replicas as needed, without being waited for. */
   apply(spec: FunctionSpec, revision: string, replicas: number): void;
   setFailure(failure: FunctionFailure | undefined): void;
+  doze(mark: string): void;
+  dozing(): string | undefined;
   /** Every replica gone; resolves when their calls are finished. */
   stop(): Promise<void>;
   /** One replica dies at once, its connections cut. */
@@ -56,6 +58,7 @@ export const createFunctionState = (
   let failure: FunctionFailure | undefined;
   let stopped = false;
   let working = false;
+  let dozing: string | undefined;
 
   const log = (instance: string, text: string): void =>
     logs.push({ ...ref, instance, timestamp: new Date(parts.now()).toISOString(), text });
@@ -67,6 +70,7 @@ export const createFunctionState = (
     annotations: spec.annotations ?? {},
     replicas,
     failure: ready.size === 0 ? failure : undefined,
+    ...(dozing === undefined ? {} : { dozing: true }),
   });
   const tell = (): void => {
     for (const observer of parts.observers()) observer.functionChanged(report());
@@ -166,10 +170,17 @@ export const createFunctionState = (
     }),
     apply(nextSpec, nextRevision, nextReplicas) {
       ({ spec, revision, replicas } = { spec: nextSpec, revision: nextRevision, replicas: nextReplicas });
+      dozing = undefined;
       tell();
       if (replicas === 0) for (const replica of [...ready.values()]) void retire(replica);
       void reconcile();
     },
+    doze(mark) {
+      if (replicas === 0) return;
+      dozing = mark;
+      tell();
+    },
+    dozing: () => dozing,
     setFailure(next) {
       failure = next;
       tell();

@@ -4,6 +4,8 @@ export type Operation =
   | 'update'
   | 'remove'
   | 'scale'
+  | 'doze'
+  | 'sleep'
   | 'list'
   | 'get'
   | 'logs'

@@ -23,6 +23,8 @@ export type MemoryProviderOptions = {
   readonly refuse?: (image: string) => string | undefined;
   /** Awaited before each start of a replica. */
   readonly beforeStart?: (ref: FunctionRef) => Promise<void>;
+  /** Awaited before a doze counts as heard of. */
+  readonly notice?: (ref: FunctionRef) => Promise<void>;
   /** Replicas listen on unix sockets in this directory instead of ports. */
   readonly socketDir?: string;
   readonly defaultNamespace?: string;
@@ -65,6 +67,7 @@ export const createMemoryProvider = (options: MemoryProviderOptions = {}): Memor
   const spaces = new Map<string, FunctionNamespace>([[home, { name: home, labels: {}, annotations: {} }]]);
   const draining = new Set<Promise<void>>();
   let replicaCount = 0;
+  let dozes = 0;
   let healthy = true;
 
   const known = (ref: FunctionRef): MemoryFunctionState => {
@@ -172,6 +175,22 @@ export const createMemoryProvider = (options: MemoryProviderOptions = {}): Memor
       const spec = specs.get(formatRef(ref));
       const state = known(ref);
       if (spec !== undefined) state.apply(spec, revisionOf(spec), replicas);
+    },
+    async doze(ref) {
+      gate.pass('doze');
+      dozes += 1;
+      const mark = String(dozes);
+      known(ref).doze(mark);
+      await options.notice?.(ref);
+      return mark;
+    },
+    async sleep(ref, mark) {
+      gate.pass('sleep');
+      const spec = specs.get(formatRef(ref));
+      const state = known(ref);
+      if (spec === undefined || state.dozing() !== mark) return false;
+      state.apply(spec, revisionOf(spec), 0);
+      return true;
     },
     async list(namespace) {
       gate.pass('list');

@@ -16,8 +16,11 @@ export type Podman = {
   serve(image: string, environment?: Readonly<Record<string, string>>): Promise<string>;
 };
 
-/** @param registry spoken to by plain HTTP */
-export const createPodman = async (t: Cleanup, registry: string): Promise<Podman> => {
+/**
+ * @param registry spoken to by plain HTTP
+ * @param settings more of containers.conf
+ */
+export const createPodman = async (t: Cleanup, registry: string, settings = ''): Promise<Podman> => {
   const dir = await makeTmpDir(t);
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(dir, name), text);
@@ -35,10 +38,12 @@ export const createPodman = async (t: Cleanup, registry: string): Promise<Podman
     CONTAINERS_CONF: await file(
       'containers.conf',
       '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n' +
-        '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n',
+        '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' +
+        settings,
     ),
   };
-  const run: Podman['run'] = (args) => runProgram(t, 'podman', args, { env });
+  // Also when a test is over and nothing else would end it.
+  const run: Podman['run'] = (args) => runProgram(t, 'timeout', ['--kill-after=10', '240', 'podman', ...args], { env });
   // The mounts of a storage have to go before its files.
   onEnd(t, async () => {
     await run(['rm', '--all', '--force', '--time', '0']);

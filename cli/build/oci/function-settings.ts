@@ -18,12 +18,15 @@ export type FunctionImage = {
 /** A number, so that a cluster can see that it is not root. */
 const user = '1000:1000';
 const port = 8080;
+/** A replica that is told to stop goes on serving for so long: by then everybody who calls it has heard of it. */
+const stopDelay = '5s';
 
 export const toSettings = (fn: FunctionImage, more: Readonly<Record<string, string>>): ImageSettings => {
   const { config } = fn;
   return {
     environment: {
       HOME: bundleRoot,
+      healthcheck_interval: stopDelay,
       ...more,
       ...config.environment,
       mode: config.mode,

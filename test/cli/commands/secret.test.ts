@@ -26,6 +26,19 @@ test('cli fact 53: secret create trims its value, unless told not to, and sends 
   );
 });
 
+test('secret create --type sends a login for images as such, and knows no other type', async (t) => {
+  const gateway = await startGateway(t, created);
+  const cwd = await makeTmpDir(t);
+  await writeFile(join(cwd, 'config.json'), '{"auths":{}}');
+  const type = 'kubernetes.io/dockerconfigjson';
+  const args = ['secret', 'create', 'registry', '--from-file', 'config.json', '-g', gateway.url];
+  assert.equal((await runCli(t, [...args, '--type', type], { cwd })).code, 0);
+  assert.equal(JSON.parse(gateway.seen[0]?.body ?? '').type, type);
+  const wrong = await runCli(t, [...args, '--type', 'tls'], { cwd });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /--type.*kubernetes\.io\/dockerconfigjson/);
+});
+
 test('secret update sends the bytes of a file, too', async (t) => {
   const gateway = await startGateway(t, created);
   const cwd = await makeTmpDir(t);

@@ -42,6 +42,42 @@ export const scaleConformance = (name: string, make: MakeSubject): void => {
     assert.equal((await watcher.call(ref)).status, 200);
   });
 
+  test(`${name}: a function dozes with its replicas, and sleeps when nobody has woken it`, async (t) => {
+    const { provider, running, watcher } = await setUp(t, make);
+    const ref = await running('fn', 'echo');
+    const mark = await provider.doze(ref);
+    await watcher.until('the doze is reported', () => watcher.report(ref)?.dozing === true);
+    assert.equal(watcher.endpoints(ref).length, 1);
+    assert.equal((await provider.get(ref))?.replicas, 1);
+    assert.equal(await provider.sleep(ref, mark), true);
+    await watcher.untilReady(ref, 0);
+    const report = watcher.report(ref);
+    assert.deepEqual([report?.replicas, report?.dozing ?? false], [0, false]);
+    assert.equal(await provider.sleep(ref, mark), false, 'once is enough');
+    await rejects(provider.doze({ name: 'none', namespace: defaultNamespace }), 'not-found', 'none');
+    await rejects(provider.sleep({ name: 'none', namespace: defaultNamespace }, mark), 'not-found', 'none');
+  });
+
+  test(`${name}: scaling, an update and another doze each end a doze, and its sleep comes too late`, async (t) => {
+    const { provider, running, spec, watcher } = await setUp(t, make);
+    const ref = await running('fn', 'echo');
+    const [before] = watcher.endpoints(ref);
+    const first = await provider.doze(ref);
+    await provider.scale(ref, 1);
+    await watcher.until('it is awake', () => watcher.report(ref)?.dozing !== true);
+    assert.equal(await provider.sleep(ref, first), false);
+    assert.deepEqual(watcher.endpoints(ref), [before], 'the replica that was there goes on');
+    const second = await provider.doze(ref);
+    const third = await provider.doze(ref);
+    assert.equal(await provider.sleep(ref, second), false);
+    await provider.update(await spec('fn', 'echo', { labels: { changed: 'yes' } }));
+    await watcher.until('it is awake', () => watcher.report(ref)?.dozing !== true);
+    assert.equal(await provider.sleep(ref, third), false);
+    assert.equal((await provider.get(ref))?.replicas, 1);
+    await watcher.untilReady(ref, 1);
+    assert.equal((await watcher.call(ref)).status, 200);
+  });
+
   test(`${name}: a function removed while it starts leaves nothing`, async (t) => {
     const { provider, running, spec, watcher } = await setUp(t, make);
     await provider.deploy(await spec('fn', 'echo', { labels: { 'com.openfaas.scale.min': '4' } }));

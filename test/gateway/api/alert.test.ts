@@ -92,3 +92,125 @@ test('an alert without alerts or without a function is fine', async (t) => {
   }
   assert.equal((await app.ask('POST', '/system/alert', { alerts: 'all' })).status, 400);
 });
+
+/** What Alertmanager sends, by the version of the payload. */
+const payloads: Readonly<Record<string, (name: string) => object>> = {
+  'version 4': (name) => ({
+    version: '4',
+    groupKey: '{}:{alertname="APIHighInvocationRate", service="gateway"}',
+    truncatedAlerts: 0,
+    status: 'firing',
+    receiver: 'scale-up',
+    groupLabels: { alertname: 'APIHighInvocationRate' },
+    commonLabels: { alertname: 'APIHighInvocationRate', function_name: name },
+    commonAnnotations: {},
+    externalURL: 'http://alertmanager:9093',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'APIHighInvocationRate', function_name: name, service: 'gateway', severity: 'major' },
+        annotations: { description: `High invocation total on ${name}` },
+        startsAt: '2026-01-02T03:04:05.678Z',
+        endsAt: '0001-01-01T00:00:00Z',
+        generatorURL: 'http://prometheus:9090/graph',
+        fingerprint: '9a1b2c3d4e5f6071',
+      },
+    ],
+  }),
+  'version 3': (name) => ({
+    version: '3',
+    groupKey: 1234567890123456789n.toString(),
+    status: 'firing',
+    receiver: 'scale-up',
+    groupLabels: {},
+    commonLabels: {},
+    commonAnnotations: {},
+    externalURL: 'http://alertmanager:9093',
+    alerts: [{ status: 'firing', labels: { function_name: name }, annotations: {}, startsAt: 'x', endsAt: 'x' }],
+  }),
+  'version 3 with its number as a number': (name) => ({
+    version: '3',
+    groupKey: 18446744073709552000,
+    alerts: [{ status: 'firing', labels: { function_name: name } }],
+  }),
+  'nothing but what is needed': (name) => ({ alerts: [{ status: 'firing', labels: { function_name: name } }] }),
+};
+
+for (const [what, payload] of Object.entries(payloads)) {
+  test(`an alert scales its function: ${what}`, async (t) => {
+    const app = await startApp(t);
+    await deploy(app, 'fn');
+    const { status, text } = await app.ask('POST', '/system/alert', payload('fn.openfaas-fn'));
+    assert.deepEqual([status, text, await replicas(app, 'fn')], [200, '', 3]);
+    assert.deepEqual(app.scalings, ['fn.openfaas-fn alert']);
+  });
+}
+
+test('garbage among the alerts keeps no function from being scaled', async (t) => {
+  const app = await startApp(t);
+  await deploy(app, 'a');
+  await deploy(app, 'b');
+  const good = (name: string) => ({ status: 'firing', labels: { function_name: name } });
+  const garbage = [null, 7, 'firing', [], {}, { status: 'firing' }, { status: 7, labels: { function_name: 'a' } }];
+  const names = ['', '.', '..', 'a.', '.openfaas-fn', 'A', '../a', 'a/b', 'a\n', '%61', 'x'.repeat(5000), 7, null, ['a'], {}];
+  const alerts = [
+    ...garbage,
+    good('a'),
+    ...names.map((each) => ({ status: 'firing', labels: { function_name: each } })),
+    good('b'),
+  ];
+  const answer = await app.ask('POST', '/system/alert', { alerts });
+  assert.deepEqual([answer.status, answer.text], [200, '']);
+  assert.deepEqual([await replicas(app, 'a'), await replicas(app, 'b')], [3, 3]);
+  assert.equal(app.provider.count('scale'), 2);
+});
+
+test('several alerts for one function are taken one after the other, as they stand', async (t) => {
+  const app = await startApp(t);
+  await deploy(app, 'fn');
+  await alert(app, 'firing', 'fn', 'fn.openfaas-fn');
+  assert.equal(await replicas(app, 'fn'), 5);
+  const both = [
+    { status: 'firing', labels: { function_name: 'fn' } },
+    { status: 'resolved', labels: { function_name: 'fn' } },
+  ];
+  await app.ask('POST', '/system/alert', { alerts: both });
+  assert.equal(await replicas(app, 'fn'), 1);
+});
+
+test('a notification that comes again because one function failed scales only that one', async (t) => {
+  const app = await startApp(t);
+  await deploy(app, 'a');
+  await deploy(app, 'b');
+  const body = {
+    version: '4',
+    groupKey: '{}:{alertname="x"}',
+    alerts: ['a', 'b'].map((name) => ({ status: 'firing', labels: { function_name: name }, startsAt: '2026-01-02T03:04:05Z' })),
+  };
+  app.provider.failNext('scale', new FaasError('unavailable', 'disk full'));
+  assert.equal((await app.ask('POST', '/system/alert', body)).status, 500);
+  assert.deepEqual([await replicas(app, 'a'), await replicas(app, 'b')], [1, 3]);
+  assert.equal((await app.ask('POST', '/system/alert', body)).status, 200);
+  assert.deepEqual([await replicas(app, 'a'), await replicas(app, 'b')], [3, 3]);
+  // From here on it is a repetition: the load goes on.
+  assert.equal((await app.ask('POST', '/system/alert', body)).status, 200);
+  assert.deepEqual([await replicas(app, 'a'), await replicas(app, 'b')], [5, 5]);
+});
+
+test('the end of an alert wakes no function that sleeps', async (t) => {
+  const app = await startApp(t);
+  await deploy(app, 'fn');
+  await app.ask('POST', '/system/scale-function/fn', { replicas: 0 });
+  await alert(app, 'resolved', 'fn');
+  assert.equal(await replicas(app, 'fn'), 0);
+  await alert(app, 'firing', 'fn');
+  assert.equal(await replicas(app, 'fn'), 2);
+});
+
+test('alerts are taken from those who may scale only', async (t) => {
+  const app = await startApp(t);
+  await deploy(app, 'fn');
+  const body = { alerts: [{ status: 'firing', labels: { function_name: 'fn' } }] };
+  assert.equal((await app.ask('POST', '/system/alert', body, { Authorization: 'Basic d3Jvbmc6d3Jvbmc=' })).status, 401);
+  assert.equal(await replicas(app, 'fn'), 1);
+});

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../helpers/eventually.ts';
 import { call, exchange, type Handler, startRawUpstream, startRig, startUpstream } from './rig.ts';
 
 const seen = (req: { method?: string; url?: string; headers: unknown; rawHeaders: string[] }): string =>
@@ -587,8 +588,31 @@ describe('failures', () => {
       );
       await assert.rejects(call(rig, '/function/fn'), /aborted|socket hang up|ECONNRESET/);
       assert.equal(rig.table.get('fn.openfaas-fn')?.inFlight, 0);
+      assert.deepEqual(rig.cuts, ['fn.openfaas-fn running']);
     });
   }
+
+  test('calls that a replica does not finish on its way out are counted as such, whoever answers for it', async (t) => {
+    const rig = await startRig(t);
+    const key = 'fn.openfaas-fn';
+    let end: (socket: Socket) => void = () => undefined;
+    const asked: (() => void)[] = [];
+    const address = await startRawUpstream(t, (socket) => socket.once('data', () => asked.push(() => end(socket))));
+    rig.ready(key, address, 'old');
+    const calls = [call(rig, '/function/fn'), call(rig, '/function/fn'), call(rig, '/function/fn')];
+    await eventually(() => asked.length === 3, { what: 'three calls' });
+    const gone = rig.gone(key, 'old');
+    end = (socket) =>
+      socket.end('HTTP/1.1 500 Internal Server Error\r\nX-OpenFaaS-Internal: of-watchdog\r\nContent-Length: 0\r\n\r\n');
+    asked[0]?.();
+    end = (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab');
+    asked[1]?.();
+    end = (socket) => socket.end('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n');
+    asked[2]?.();
+    await Promise.allSettled(calls);
+    await gone;
+    assert.deepEqual(rig.cuts, [`${key} ending`, `${key} ending`], "the function's own 500 is none");
+  });
 
   test('fact 38: a function slower than the limit is 504, which names hop and limit, and its request is aborted', async (t) => {
     const rig = await startRig(t, { upstreamTimeoutMs: 80 });

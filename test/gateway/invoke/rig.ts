@@ -28,6 +28,8 @@ export type Rig = {
   readonly coldStarts: string[];
   /** `name.namespace reason`. */
   readonly refused: string[];
+  /** Calls that were cut, by the state of their replica. */
+  readonly cuts: string[];
   /** Calls in line, by function. */
   readonly queued: Map<string, number>;
   /** Orders to scale, `name.namespace=replicas`. */
@@ -61,6 +63,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
   const finished: Finished[] = [];
   const coldStarts: string[] = [];
   const refused: string[] = [];
+  const cuts: string[] = [];
   const queued = new Map<string, number>();
   const scaled: string[] = [];
   const looked: string[] = [];
@@ -89,6 +92,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
       finished: (key, status, seconds) => finished.push({ key, status, seconds }),
       coldStart: (key) => coldStarts.push(key),
       refused: (key, reason) => refused.push(`${key} ${reason}`),
+      cut: (key, ending) => cuts.push(`${key} ${ending ? 'ending' : 'running'}`),
       queued: (key, change) => queued.set(key, (queued.get(key) ?? 0) + change),
     },
   });
@@ -125,13 +129,15 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     finished,
     coldStarts,
     refused,
+    cuts,
     queued,
     scaled,
     looked,
     provider,
     report,
     ready(key, address, id = `endpoint-${ids++}`, revision = 'r1') {
-      if (table.get(key) === undefined) report(key);
+      // Replicas start when the function is to have some.
+      if (table.get(key) === undefined || reports.get(key)?.replicas === 0) report(key, { replicas: 1 });
       table.endpointReady(parseRef(key), { id, revision, address });
     },
     gone: (key, id) => table.endpointGone(parseRef(key), id),

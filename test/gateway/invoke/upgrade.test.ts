@@ -93,11 +93,13 @@ test('a function that declines has its answer passed in a frame of our own', asy
 });
 
 test('a WebSocket to an unknown function is 404, to one that cannot be reached 502, to a silent one 504', async (t) => {
+  // The one that refuses is asked again for a while, which the limit of the other must not cut.
+  const patient = await startRig(t);
+  patient.ready('dead.openfaas-fn', { host: '127.0.0.1', port: 1 });
   const rig = await startRig(t, { upstreamTimeoutMs: 150 });
-  rig.ready('dead.openfaas-fn', { host: '127.0.0.1', port: 1 });
   rig.ready('mute.openfaas-fn', await startRawUpstream(t, () => {}));
   assert.match(await exchange(rig.port, handshake('/function/nobody'), connect), /^HTTP\/1.1 404 .*X-Error-Code: not-found/s);
-  assert.match(await exchange(rig.port, handshake('/function/dead'), connect), /^HTTP\/1.1 502 .*X-Error-Code: upstream/s);
+  assert.match(await exchange(patient.port, handshake('/function/dead'), connect), /^HTTP\/1.1 502 .*X-Error-Code: upstream/s);
   assert.match(await exchange(rig.port, handshake('/function/mute'), connect), /^HTTP\/1.1 504 .*X-Error-Code: timeout/s);
   assert.equal(rig.table.get('mute.openfaas-fn')?.inFlight, 0);
 });

@@ -100,7 +100,10 @@ test('fact 135: a name that is no function makes no series', () => {
   const metrics = createFunctionMetrics();
   metrics.started('none.openfaas-fn');
   metrics.finished('none.openfaas-fn', 404, 0.1);
-  metrics.coldStart('none.openfaas-fn');
+  metrics.coldStart('none.openfaas-fn', [0, 0, 0, 0, 1]);
+  metrics.waited('none.openfaas-fn', 'replica', 1);
+  metrics.waiting('none.openfaas-fn', 1);
+  metrics.scaled('none.openfaas-fn', 'call');
   assert.doesNotMatch(textOf(metrics), /none/);
 });
 
@@ -132,7 +135,7 @@ test('label values are escaped', () => {
   assert.equal(escapeLabel('a"b\\c\nd'), 'a\\"b\\\\c\\nd');
 });
 
-test('refused calls are counted by reason, and calls in line as they come and go', () => {
+test('refused and cut calls are counted by reason, and calls in line as they come and go', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), []);
@@ -141,6 +144,12 @@ test('refused calls are counted by reason, and calls in line as they come and go
     `gateway_function_refused_total{function_name="${key}",reason="MaxInflight"} 2`,
     `gateway_function_refused_total{function_name="${key}",reason="CrashLoop"} 1`,
   ]);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), []);
+  for (const ending of [true, true, false]) metrics.cut(key, ending);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), [
+    `gateway_function_cut_total{function_name="${key}",replica="ending"} 2`,
+    `gateway_function_cut_total{function_name="${key}",replica="running"} 1`,
+  ]);
   for (const change of [1, 1, -1]) metrics.queued(key, change);
   assert.deepEqual(linesOf(metrics, 'gateway_function_queue_length'), [
     `gateway_function_queue_length{function_name="${key}"} 1`,
@@ -148,4 +157,71 @@ test('refused calls are counted by reason, and calls in line as they come and go
   metrics.refused('unknown.ns', 'MaxInflight');
   metrics.queued('unknown.ns', 1);
   assert.doesNotMatch(textOf(metrics), /unknown/);
+});
+
+test('cold starts are told apart by phase: sums for the function, a histogram over all of them', () => {
+  const metrics = createFunctionMetrics();
+  metrics.observer.functionChanged(report());
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cold_start_seconds_sum'), []);
+  metrics.coldStart(key, [0, 0.25, 0.5, 1, 0.004]);
+  metrics.coldStart(key, [0.5, 0, 0, 90, 0.004]);
+  const label = (phase: string): string => `{function_name="${key}",phase="${phase}"}`;
+  assert.deepEqual(
+    linesOf(metrics, 'gateway_function_cold_start_seconds_sum'),
+    Object.entries({ wait: 0.5, schedule: 0.25, boot: 0.5, load: 91, first_answer: 0.008 }).map(
+      ([phase, sum]) => `gateway_function_cold_start_seconds_sum${label(phase)} ${sum}`,
+    ),
+  );
+  assert.ok(
+    linesOf(metrics, 'gateway_function_cold_start_seconds_count').every((line) => line.endsWith(' 2')),
+    'each phase was counted for each call',
+  );
+  assert.deepEqual(linesOf(metrics, 'gateway_function_cold_starts_total'), [
+    `gateway_function_cold_starts_total{function_name="${key}"} 2`,
+  ]);
+  const load = linesOf(metrics, 'gateway_cold_start_seconds_bucket').filter((line) => line.includes('phase="load"'));
+  assert.deepEqual(
+    load.slice(-3).map((line) => line.split('{')[1]),
+    ['phase="load",le="30"} 1', 'phase="load",le="60"} 1', 'phase="load",le="+Inf"} 2'],
+  );
+});
+
+test('time in line is told apart by line, and callers who wait are a gauge that comes back to zero', () => {
+  const metrics = createFunctionMetrics();
+  metrics.observer.functionChanged(report());
+  metrics.waiting(key, 1);
+  metrics.waiting(key, 1);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_waiting'), [`gateway_function_waiting{function_name="${key}"} 2`]);
+  metrics.waiting(key, -1);
+  metrics.waiting(key, -1);
+  metrics.waited(key, 'replica', 0.5);
+  metrics.waited(key, 'replica', 1.5);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_waiting'), [`gateway_function_waiting{function_name="${key}"} 0`]);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_queue_seconds_sum'), [
+    `gateway_function_queue_seconds_sum{function_name="${key}",line="replica"} 2`,
+  ]);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_queue_seconds_count'), [
+    `gateway_function_queue_seconds_count{function_name="${key}",line="replica"} 2`,
+  ]);
+  assert.match(textOf(metrics), /^gateway_queue_seconds_count\{line="replica"\} 2$/m);
+  assert.match(textOf(metrics), /^gateway_queue_seconds_count\{line="limits"\} 0$/m);
+});
+
+test('the maximum, orders to scale by cause and the reason of a failure are shown while they hold', () => {
+  const metrics = createFunctionMetrics();
+  const failing = { ...report({ 'com.openfaas.scale.max': '7' }), failure: { reason: 'CrashLoop', message: 'boom' } };
+  metrics.observer.functionChanged(failing);
+  for (const cause of ['call', 'idle', 'call', 'alert', 'api'] as const) metrics.scaled(key, cause);
+  assert.deepEqual(linesOf(metrics, 'gateway_service_max'), [`gateway_service_max{function_name="${key}"} 7`]);
+  assert.deepEqual(
+    linesOf(metrics, 'gateway_function_scalings_total'),
+    ['call"} 2', 'idle"} 1', 'alert"} 1', 'api"} 1'].map(
+      (end) => `gateway_function_scalings_total{function_name="${key}",cause="${end}`,
+    ),
+  );
+  assert.deepEqual(linesOf(metrics, 'gateway_function_failing'), [
+    `gateway_function_failing{function_name="${key}",reason="CrashLoop"} 1`,
+  ]);
+  metrics.observer.functionChanged(report());
+  assert.deepEqual(linesOf(metrics, 'gateway_function_failing'), []);
 });

@@ -4,13 +4,18 @@ import { createFunctionMetrics } from '../../../gateway/metrics/function-series.
 import { createControlMetrics } from '../../../gateway/metrics/registry.ts';
 import { startMetricsServer } from '../../../gateway/metrics/server.ts';
 import { call } from '../../helpers/call.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { parseExposition, sampleOf } from '../../helpers/exposition.ts';
 import { drain, longestTurn } from '../longest-turn.ts';
 
 const start = async (t: TestContext) => {
   const functions = createFunctionMetrics();
   const control = createControlMetrics('1.2.3');
   const server = await startMetricsServer({ functions, control }, '127.0.0.1', 0);
-  t.after(() => server.close());
+  t.after(async () => {
+    control.close();
+    await server.close();
+  });
   return { functions, control, url: `http://127.0.0.1:${server.port}` };
 };
 
@@ -40,6 +45,24 @@ test('the text has metrics of the process, the control API and the build', async
   assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
   assert.match(text, /^sluice_build_info\{version="1\.2\.3"\} 1$/m);
   if (process.platform === 'linux') assert.match(text, /^process_open_fds \d+$/m);
+});
+
+test('the delay of the event loop is counted from one scrape to the next, and begins at nothing', async (t) => {
+  const { url } = await start(t);
+  const delays = async () => parseExposition((await call(url, { path: '/metrics' })).text);
+  const counted = async (atLeast: number): Promise<boolean> =>
+    sampleOf(await delays(), 'sluice_event_loop_delay_seconds_count') >= atLeast;
+  await eventually(() => counted(3), { what: 'three looks at the event loop' });
+  const before = sampleOf(await delays(), 'sluice_event_loop_delay_seconds_sum');
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+  await eventually(async () => sampleOf(await delays(), 'sluice_event_loop_delay_seconds_sum') - before > 0.1, {
+    what: 'what held up the event loop is counted',
+  });
+  const above = async (bound: string): Promise<number> =>
+    sampleOf(await delays(), 'sluice_event_loop_delay_seconds_count') -
+    sampleOf(await delays(), 'sluice_event_loop_delay_seconds_bucket', { le: bound });
+  assert.ok((await above('0.1')) >= 1);
 });
 
 test('every sample belongs to the type line before it, and no series comes twice', async (t) => {

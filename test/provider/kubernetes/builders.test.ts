@@ -181,6 +181,23 @@ test('profiles are applied, the function wins, and they go when they are not nam
     assert.equal(bare[key], undefined, key);
 });
 
+test('resources of a profile are those of the function, not of a container that somebody put before it', () => {
+  const before = build();
+  const { template } = before.spec;
+  const proxy = { name: 'proxy', image: 'proxy:1' };
+  const injected = {
+    ...before,
+    spec: {
+      ...before.spec,
+      template: { ...template, spec: { ...template.spec, containers: [proxy, ...template.spec.containers] } },
+    },
+  };
+  const spec = { ...plain, annotations: { 'com.openfaas.profile': 'small' } };
+  const profiles = [{ resources: { limits: { memory: '64Mi' } } }];
+  const [first, second] = updateDeployment(injected, { ...parts, secrets: none, profiles, spec }).spec.template.spec.containers;
+  assert.deepEqual([first, second?.name, second?.resources?.limits], [proxy, 'fn', { memory: '64Mi' }]);
+});
+
 test("a Service that selects other pods is not the function's", () => {
   assert.equal(servesFunction(toService(spec), 'figlet'), true);
   assert.equal(servesFunction({ metadata: { name: 'figlet' }, spec: { selector: { app: 'database' } } }, 'figlet'), false);

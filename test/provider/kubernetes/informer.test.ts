@@ -103,6 +103,20 @@ test('an API server that is away makes the view stale, and its return makes it t
   await eventually(() => scene.informer.staleMs() === 0, { what: 'a true view' });
 });
 
+test('an API server that answers slowly makes the view stale meanwhile, and nothing is missed', async (t) => {
+  const scene = await setUp(t, ['a']);
+  const slow = Promise.withResolvers<void>();
+  scene.server.before('GET /things', () => slow.promise);
+  scene.server.cut();
+  await eventually(() => scene.informer.staleMs() > 0, { what: 'staleness' });
+  scene.server.put(item('b'));
+  scene.server.remove('a');
+  assert.deepEqual(names(scene), ['a'], 'what was known stays');
+  slow.resolve();
+  await sees(scene, 'b');
+  await eventually(() => scene.informer.staleMs() === 0, { what: 'a true view' });
+});
+
 test('a watch without a word for too long is given up for another, and nobody is warned', async (t) => {
   const scene = await setUp(t, ['a'], 100);
   const watches = (): number => scene.server.requests.filter((request) => request.includes('watch=')).length;

@@ -99,7 +99,7 @@ test('pods that Kubernetes refuses to make are a failure, a quota by its name', 
 });
 
 test('a condition keeps its time for as long as it says the same', () => {
-  const facts = { desired: 1, ready: 1, current: 1, failure: undefined, remark: undefined };
+  const facts = { desired: 1, ready: 1, current: 1, failure: undefined, remark: undefined, overdue: undefined };
   const first = toConditions(facts, [], 1000);
   assert.deepEqual(
     first.map(({ type, status }) => [type, status]),

@@ -8,7 +8,7 @@ const defaults: ScaleSpec = {
   max: 20,
   factorPercent: 10,
   zero: false,
-  zeroDurationMs: 900_000,
+  zeroDurationMs: undefined,
   automatic: false,
   hasMin: false,
 };

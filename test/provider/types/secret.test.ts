@@ -20,6 +20,16 @@ test('an empty rawValue leaves the value in place', () => {
   for (const rawValue of ['', null]) assert.equal(parseSecret({ name: 'a', value: 'x', rawValue }, 'n').value.toString(), 'x');
 });
 
+test('a type is taken when there is one, and an unknown one is refused with those that there are', () => {
+  const login = 'kubernetes.io/dockerconfigjson';
+  assert.equal(parseSecret({ name: 'a', value: 'x', type: login }, 'n').type, login);
+  assert.equal('type' in parseSecret({ name: 'a', value: 'x', type: null }, 'n'), false);
+  assert.throws(() => parseSecret({ name: 'a', value: 'x', type: 'kubernetes.io/tls' }, 'n'), {
+    code: 'invalid',
+    message: /^type: expected Opaque or kubernetes\.io\/dockerconfigjson, got "kubernetes\.io\/tls"/,
+  });
+});
+
 test('the largest secret passes and one byte more does not', () => {
   const rawValue = Buffer.alloc(maxSecretBytes, 7).toString('base64');
   assert.equal(parseSecret({ name: 'a', rawValue }, 'n').value.length, maxSecretBytes);

@@ -70,6 +70,7 @@ test('an image is the base, the runtime and the bundle, and runs the watchdog wi
     'PYTHONPATH=python-packages',
     'exec_timeout=10s',
     'fprocess=python3 index.py',
+    'healthcheck_interval=5s',
     'mode=http',
   ]);
   const { Env: _, Labels, ...rest } = config;
