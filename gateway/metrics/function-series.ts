@@ -144,6 +144,37 @@ const observe = (byKey: Map<string, FunctionSeries>, remove: (series: FunctionSe
   synced() {},
 });
 
+/** What has to do with replicas that are not there yet. */
+const recordScaling = (
+  byKey: ReadonlyMap<string, FunctionSeries>,
+  all: AllWaits,
+): Pick<FunctionMetrics, 'coldStart' | 'waited' | 'waiting' | 'scaled'> => ({
+  coldStart(key, seconds) {
+    const series = byKey.get(key);
+    if (series === undefined) return;
+    series.waits ??= new Waits();
+    series.waits.coldStart(seconds);
+    all.coldStart(seconds);
+  },
+  waited(key, line, seconds) {
+    const series = byKey.get(key);
+    if (series === undefined) return;
+    series.waits ??= new Waits();
+    series.waits.waited(line, seconds);
+    all.waited(line, seconds);
+  },
+  waiting(key, change) {
+    const series = byKey.get(key);
+    if (series !== undefined) series.waiting = Math.max(0, series.waiting + change);
+  },
+  scaled(key, cause) {
+    const series = byKey.get(key);
+    if (series === undefined) return;
+    series.scalings ??= new Map();
+    series.scalings.set(cause, (series.scalings.get(cause) ?? 0) + 1);
+  },
+});
+
 export const createFunctionMetrics = (): FunctionMetrics => {
   const byKey = new Map<string, FunctionSeries>();
   const slots = createSlots(width);
@@ -186,30 +217,7 @@ export const createFunctionMetrics = (): FunctionMetrics => {
       slots.add(row, sumColumn, seconds);
       slots.add(row, countColumn, 1);
     },
-    coldStart(key, seconds) {
-      const series = byKey.get(key);
-      if (series === undefined) return;
-      series.waits ??= new Waits();
-      series.waits.coldStart(seconds);
-      all.coldStart(seconds);
-    },
-    waited(key, line, seconds) {
-      const series = byKey.get(key);
-      if (series === undefined) return;
-      series.waits ??= new Waits();
-      series.waits.waited(line, seconds);
-      all.waited(line, seconds);
-    },
-    waiting(key, change) {
-      const series = byKey.get(key);
-      if (series !== undefined) series.waiting = Math.max(0, series.waiting + change);
-    },
-    scaled(key, cause) {
-      const series = byKey.get(key);
-      if (series === undefined) return;
-      series.scalings ??= new Map();
-      series.scalings.set(cause, (series.scalings.get(cause) ?? 0) + 1);
-    },
+    ...recordScaling(byKey, all),
     refused(key, reason) {
       const series = byKey.get(key);
       if (series !== undefined) countRefusal(series, reason);

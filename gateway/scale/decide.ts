@@ -31,6 +31,10 @@ export const idleLimitMs = (scale: ScaleSpec, settings: IdleSettings): number | 
   return settings.parkIdleMs;
 };
 
-/** Whether the function is idle for so long. */
+/** Whether the function is used: a call is under way, or the last one is not so long ago. */
+export const isUsed = (facts: Pick<IdleFacts, 'inFlight' | 'lastCallMs'>, nowMs: number, limitMs: number): boolean =>
+  facts.inFlight > 0 || nowMs - facts.lastCallMs < limitMs;
+
+/** Whether the function is idle for so long, and has something to give up. */
 export const isIdle = (facts: IdleFacts, nowMs: number, limitMs: number): boolean =>
-  facts.replicas > 0 && facts.inFlight === 0 && !facts.starting && nowMs - facts.lastCallMs >= limitMs;
+  facts.replicas > 0 && !facts.starting && !isUsed(facts, nowMs, limitMs);

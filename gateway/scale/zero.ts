@@ -2,7 +2,7 @@
 // A gateway that has calls, or had one lately, takes the first step back, and so does a call that comes between the two.
 import type { Provider } from '../../provider/provider.ts';
 import type { FunctionEntry, FunctionTable } from '../invoke/table.ts';
-import { type IdleSettings, idleLimitMs, isIdle } from './decide.ts';
+import { type IdleSettings, idleLimitMs, isIdle, isUsed } from './decide.ts';
 
 export type ZeroParts = {
   readonly table: Pick<FunctionTable, 'entries' | 'subscribe'>;
@@ -10,6 +10,8 @@ export type ZeroParts = {
   readonly settings: IdleSettings;
   /** How often functions are looked at. */
   readonly everyMs: number;
+  /** How long another gateway that has begun is left to finish; longer than a doze takes. */
+  readonly othersMs?: number;
   readonly now?: () => number;
   /** Told of every function that was put to zero. */
   readonly onZero?: (key: string) => void;
@@ -46,7 +48,10 @@ class Zero {
     }, parts.everyMs);
     this.#timer.unref();
     this.#unsubscribe = parts.table.subscribe((entry) => {
-      if (entry.report.dozing === true) this.#keep(entry);
+      if (entry.report.dozing !== true) return;
+      // Two at once would take each other's mark away.
+      if (!this.#underWay.has(entry)) this.#notBeforeMs.set(entry, this.#now() + (parts.othersMs ?? 10_000));
+      this.#keep(entry);
     });
   }
 
@@ -106,7 +111,9 @@ class Zero {
 
   /** Calls that wait have ordered the function to wake already; others, and those of late, have not. */
   #keep(entry: FunctionEntry): void {
-    if (entry.waiting > 0 || entry.removed || this.#keeping.has(entry) || this.#isIdle(entry)) return;
+    if (entry.waiting > 0 || entry.removed || this.#keeping.has(entry)) return;
+    const limitMs = idleLimitMs(entry.scale, this.#settings);
+    if (limitMs !== undefined && !isUsed(entry, this.#now(), limitMs)) return;
     this.#keeping.add(entry);
     this.#parts.provider.scale(entry.ref, entry.report.replicas).then(
       () => this.#keeping.delete(entry),

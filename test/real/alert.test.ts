@@ -25,6 +25,12 @@ const stepsOf = (gateway: RunningGateway, fn: string): string[] =>
     .filter((each) => each.fn === fn)
     .map(({ from, to }) => `${from}→${to}`);
 
+/** The log has a step once it is durable, which may be after the replicas are there. */
+const untilSteps = async (gateway: RunningGateway, fn: string, wanted: readonly string[]): Promise<void> => {
+  await eventually(() => stepsOf(gateway, fn).length >= wanted.length, { what: `${wanted.length} steps of ${fn}` });
+  assert.deepEqual(stepsOf(gateway, fn), wanted);
+};
+
 const readyOf = async (gateway: RunningGateway, name: string): Promise<number> => {
   const { text } = await gateway.control('GET', `/system/function/${name}`);
   return (JSON.parse(text) as { availableReplicas?: number }).availableReplicas ?? 0;
@@ -50,7 +56,8 @@ test('fact 139: load raises the replicas step by step to the maximum, and its en
   });
   const atMaximum = async (): Promise<boolean> => (await readyOf(gateway, 'busy')) === 6;
   await eventually(atMaximum, { what: 'six replicas of busy', timeoutMs: 90_000, intervalMs: 100 });
-  assert.deepEqual(stepsOf(gateway, 'busy.openfaas-fn'), ['1→3', '3→5', '5→6'], 'a quarter of the maximum, rounded up, a step');
+  // A quarter of the maximum, rounded up, a step.
+  await untilSteps(gateway, 'busy.openfaas-fn', ['1→3', '3→5', '5→6']);
 
   const delivered = async (): Promise<number> => {
     const text = await (await fetch(`${monitoring.alertmanagerUrl}/metrics`)).text();
@@ -78,7 +85,7 @@ test('fact 139: load raises the replicas step by step to the maximum, and its en
   assert.deepEqual(failures, [], 'no call fails while replicas come');
   const atMinimum = async (): Promise<boolean> => (await readyOf(gateway, 'busy')) === 1;
   await eventually(atMinimum, { what: 'one replica of busy', timeoutMs: 60_000, intervalMs: 100 });
-  assert.deepEqual(stepsOf(gateway, 'busy.openfaas-fn'), ['1→3', '3→5', '5→6', '6→1']);
+  await untilSteps(gateway, 'busy.openfaas-fn', ['1→3', '3→5', '5→6', '6→1']);
   assert.deepEqual(stepsOf(gateway, 'calm.openfaas-fn'), [], 'a function without load is left alone');
   const answer = await gateway.call('busy', { method: 'POST', body: 'Ada' });
   assert.equal(answer.text, 'v1\nAda');

@@ -65,8 +65,14 @@ test('200 times to zero and back, with callers at every moment of it: no failed 
     done = true;
   });
   await Promise.all([callers, counting]);
+  for (const name of names) {
+    await eventually(async () => (await replicasOf(gateway, name)) === 0, { what: `${name} is at zero, and stays there` });
+  }
   const metrics = await metricsOf(gateway);
   const cold = total(metrics, 'gateway_function_cold_starts_total');
+  // Nothing else has woken them: an order for each time they went, and for each time a call kept one from it.
+  const woken = total(metrics, 'gateway_function_scalings_total', 'cause="call"');
+  assert.ok(woken >= total(metrics, 'gateway_function_scalings_total', 'cause="idle"') - names.length, `${woken} orders to wake`);
   t.diagnostic(`${calls} calls, ${await zeros()} times at zero, ${cold} calls that waited for a replica`);
   assert.ok(total(metrics, 'gateway_function_scalings_total', 'cause="idle"') >= times);
   assert.equal(total(metrics, 'gateway_function_invocation_total', 'code="200"'), calls);

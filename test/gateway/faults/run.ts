@@ -126,7 +126,7 @@ export const runFaults = async (
 ): Promise<FaultReport> => {
   const dir = await makeTmpDir(t);
   await chmod(dir, 0o777);
-  const gateway = await startGateway(t, { args: ['--pool-size', '2'] });
+  const gateway = await startGateway(t, { args: ['--pool-size', '2', '--no-sample'] });
   await deploy(gateway, dir);
   const pid = gateway.program().pid;
   const before = await openFiles(pid);

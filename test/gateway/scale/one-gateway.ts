@@ -64,6 +64,7 @@ export const startOneGateway = async (t: Cleanup, provider: Provider, options: O
     provider,
     settings,
     everyMs,
+    othersMs: 100,
     onZero: (key) => metrics.scaled(key, 'idle'),
     onError: (_entry, error) => void errors.push(error),
   });

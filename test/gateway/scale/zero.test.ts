@@ -39,6 +39,7 @@ const startZero = (t: Cleanup, parts: Partial<ZeroParts['provider']>, more: Part
     table,
     settings: { zeroDurationMs: 20, parkIdleMs: 20 },
     everyMs: 5,
+    othersMs: 50,
     provider: {
       parksIdle: false,
       doze: async () => {
@@ -48,6 +49,8 @@ const startZero = (t: Cleanup, parts: Partial<ZeroParts['provider']>, more: Part
       },
       sleep: async (_ref, mark) => {
         orders.push(`sleep ${mark}`);
+        // Replicas may be gone before the function is told to have none.
+        await table.endpointGone(ref, 'fn-1');
         table.functionChanged(report({ replicas: 0 }));
         return true;
       },
@@ -183,4 +186,12 @@ test('a stream on one gateway keeps the function from going to zero on another t
   stream.destroy();
   await eventually(async () => (await replicasOf(provider)) === 0, { what: 'the function is at zero' });
   assert.deepEqual([...idle.errors, ...busy.errors], []);
+});
+
+test('of gateways that all see an idle function, one puts it to zero', async (t) => {
+  const provider = await deploy(t, { notice: () => new Promise((resolve) => setTimeout(resolve, 50)) });
+  const gateways = [];
+  for (let each = 0; each < 3; each += 1) gateways.push(await startOneGateway(t, provider, { settings, everyMs: 5 }));
+  await eventually(async () => (await replicasOf(provider)) === 0, { what: 'the function is at zero' });
+  assert.equal(provider.count('sleep'), 1, 'nobody has taken the mark of another away');
 });
