@@ -5,31 +5,13 @@ import { makeHandlerBundle } from '../helpers/bundle.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type RunningGateway, startGateway } from '../helpers/gateway.ts';
 import { startLoad } from '../helpers/load.ts';
+import { loggingSteps, stepsOf, untilSteps } from './alert-steps.ts';
 import { missing } from './component.ts';
 import { type Monitoring, monitoringPrograms, startMonitoring } from './monitoring.ts';
 
 const skip = missing(monitoringPrograms);
 
 const source = `export const handler = async (request) => new Response('v1\\n' + (await request.text()));`;
-
-type Scaling = { readonly fn: string; readonly from: number; readonly to: number; readonly firing: boolean };
-
-/** What the gateway logged of the alerts it obeyed, as `1→3`. */
-const stepsOf = (gateway: RunningGateway, fn: string): string[] =>
-  gateway
-    .program()
-    .stderr()
-    .split('\n')
-    .filter((line) => line.includes('"scaled by alert"'))
-    .map((line) => JSON.parse(line) as Scaling)
-    .filter((each) => each.fn === fn)
-    .map(({ from, to }) => `${from}→${to}`);
-
-/** The log has a step once it is durable, which may be after the replicas are there. */
-const untilSteps = async (gateway: RunningGateway, fn: string, wanted: readonly string[]): Promise<void> => {
-  await eventually(() => stepsOf(gateway, fn).length >= wanted.length, { what: `${wanted.length} steps of ${fn}` });
-  assert.deepEqual(stepsOf(gateway, fn), wanted);
-};
 
 const readyOf = async (gateway: RunningGateway, name: string): Promise<number> => {
   const { text } = await gateway.control('GET', `/system/function/${name}`);
@@ -39,7 +21,7 @@ const readyOf = async (gateway: RunningGateway, name: string): Promise<number> =
 test('fact 139: load raises the replicas step by step to the maximum, and its end brings them back to the minimum', {
   skip,
 }, async (t) => {
-  const gateway = await startGateway(t, { args: ['--log-level', 'info', '--log-format', 'json'] });
+  const gateway = await startGateway(t, { args: loggingSteps });
   const labels = {
     'com.openfaas.scale.min': '1',
     'com.openfaas.scale.max': '6',
