@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { FunctionDeployment, FunctionStatus } from '../../provider/types/function.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type GatewayOptions, type RunningGateway, startGateway } from '../helpers/gateway.ts';
 import { type LoadPlan, type LoadResult, startLoad } from '../helpers/load.ts';
@@ -12,6 +13,13 @@ export const startClusterGateway = (t: TestContext, cluster: Cluster, options: G
     ...options,
     args: ['--provider', 'kubernetes', '--kubeconfig', cluster.kubeconfig, ...(options.args ?? [])],
   });
+
+/** A namespace of a test's own, for a gateway with `--function-namespace`. */
+export const openNamespace = async (t: TestContext, cluster: Cluster, namespace: string): Promise<void> => {
+  await cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=60s']);
+  await cluster.kubectl(['create', 'namespace', namespace]);
+  onEnd(t, () => cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']));
+};
 
 export const statusOf = async (gateway: RunningGateway, name: string): Promise<FunctionStatus> => {
   const answer = await gateway.control('GET', `/system/function/${name}`);

@@ -1,15 +1,14 @@
 // Functions that go to zero by themselves, served by two gateways of which neither sees the other's calls: no call may fail.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../helpers/call.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { parseExposition } from '../helpers/exposition.ts';
 import type { RunningGateway } from '../helpers/gateway.ts';
 import { createRandom, takeSeed } from '../helpers/random.ts';
-import { type Cluster, findCluster } from './cluster.ts';
-import { put, startClusterGateway } from './gateway.ts';
+import { findCluster } from './cluster.ts';
+import { openNamespace, put, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
 
 const found = await findCluster();
@@ -19,12 +18,6 @@ const namespace = 'to-zero';
 const idleMs = 2000;
 const names = ['a', 'b', 'c', 'd'];
 const times = 12;
-
-const openNamespace = async (t: TestContext, cluster: Cluster): Promise<void> => {
-  await cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=60s']);
-  await cluster.kubectl(['create', 'namespace', namespace]);
-  onEnd(t, () => cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']));
-};
 
 /** Orders to scale that the gateways have given for one cause. */
 const orders = async (gateways: readonly RunningGateway[], cause: string): Promise<number> => {
@@ -42,7 +35,7 @@ test(`${names.length} functions go to zero ${times} times under callers of two g
   if ('missing' in found) throw new Error(found.missing);
   const { cluster } = found;
   const random = createRandom(takeSeed(t));
-  await openNamespace(t, cluster);
+  await openNamespace(t, cluster, namespace);
   const args = ['--function-namespace', namespace, '--zero-duration', `${idleMs}ms`];
   const gateways = [await startClusterGateway(t, cluster, { args }), await startClusterGateway(t, cluster, { args })];
   const [first] = gateways as [RunningGateway];
