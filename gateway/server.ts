@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { listenBacklog } from '../provider/types/backlog.ts';
 import { FaasError } from '../provider/types/errors.ts';
 import { maxHeaderBytes, refuseBroken } from './http/broken-request.ts';
 import { canonicalUrl } from './http/canonical.ts';
@@ -71,7 +72,7 @@ const refuseExpectation = (req: IncomingMessage, res: ServerResponse): void => {
 const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
   new Promise((resolve, reject) => {
     http.once('error', reject);
-    http.listen({ ...address }, () => {
+    http.listen({ ...address, backlog: listenBacklog }, () => {
       http.off('error', reject);
       const { address: host, port } = http.address() as AddressInfo;
       resolve({ host, port });

@@ -4,6 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { listenBacklog } from '../provider/types/backlog.ts';
 import { formatDuration } from '../provider/types/duration.ts';
 import { type Config, type Environment, readConfig } from './config.ts';
 import { Front } from './front.ts';
@@ -28,7 +29,7 @@ export const isLocked = (env: Environment): boolean => {
 const listen = (server: Server, port: number, name: string, exitCode: number): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', (cause) => reject(new StartError('Invalid', `${name} ${port}: ${cause.message}`, { exitCode, cause })));
-    server.listen(port, () => resolve((server.address() as AddressInfo).port));
+    server.listen({ port, backlog: listenBacklog }, () => resolve((server.address() as AddressInfo).port));
   });
 
 const createMetricsServer = (metrics: Metrics, front: Front): Server =>

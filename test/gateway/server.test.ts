@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createServer } from '../../gateway/server.ts';
@@ -167,4 +168,30 @@ test('calls that do not finish within the drain time are cut', async (t) => {
   await arrived.promise;
   await rig.server.close({ drainMs: 50 });
   await cut;
+});
+
+/** Connections to a port of this machine from a client's side, as the system has them. */
+const established = (port: number): number => {
+  const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
+  return lines.filter((line) => {
+    const [, , remoteAddress = '', state] = line.trim().split(/\s+/);
+    return remoteAddress.endsWith(remote) && state === '01';
+  }).length;
+};
+
+test('callers who come in their thousands at one moment all get a connection, however busy the gateway is', {
+  skip: process.platform !== 'linux' && 'reads what Linux tells of connections',
+}, async (t) => {
+  const rig = await startRig(t);
+  const limit = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+  const count = Math.min(800, limit);
+  const clients = Array.from({ length: count }, () => connect(rig.port, '127.0.0.1'));
+  t.after(() => {
+    for (const client of clients) client.destroy();
+  });
+  // They are on their way after this turn's ticks, and nobody has taken one yet.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  assert.equal(established(rig.port), count);
+  await Promise.all(clients.map((client) => once(client, 'connect')));
 });
