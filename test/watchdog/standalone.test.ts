@@ -27,13 +27,15 @@ const launch = (t: TestContext, env: Record<string, string>, files: Record<strin
     cwd: dir,
     env: { PATH: process.env.PATH, TMPDIR: dir, port: '0', metrics_port: '0', healthcheck_interval: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   t.after(async () => {
-    child.kill('SIGKILL');
+    // With what it has started: a watchdog that is killed ends nobody.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
     await exited;
     rmSync(dir, { recursive: true, force: true });
   });
