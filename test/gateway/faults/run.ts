@@ -1,8 +1,10 @@
 // One run: the real gateway, five replicas, two hundred connections, faults; and what came of it.
 import { chmod, readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { defaultNamespace } from '../../../provider/types/name.ts';
 import type { Cleanup } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { parseExposition, type Sample } from '../../helpers/exposition.ts';
 import { type RunningGateway, startGateway } from '../../helpers/gateway.ts';
 import { makeTmpDir } from '../../helpers/tmp.ts';
 import { startClosedLoad } from './load.ts';
@@ -30,15 +32,14 @@ export type FaultReport = {
 const replicaCount = 5;
 const outWithinMs = 2000;
 
-const metricLines = async (gateway: RunningGateway, name: string): Promise<[labels: string, value: number][]> => {
+/** The function's own samples: others may be deployed beside it. */
+const samplesOf = async (gateway: RunningGateway, name: string): Promise<Sample[]> => {
   const text = await (await fetch(`http://127.0.0.1:${gateway.metricsPort}/metrics`)).text();
-  return [...text.matchAll(new RegExp(`^${name}\\{([^}]*)\\} (\\d+)$`, 'gm'))].map(([, labels = '', value]) => [
-    labels,
-    Number(value),
-  ]);
+  const samples = parseExposition(text).get(name)?.samples ?? [];
+  return samples.filter(({ labels }) => labels.function_name === `fn.${defaultNamespace}`);
 };
 
-const metric = async (gateway: RunningGateway, name: string): Promise<number> => (await metricLines(gateway, name))[0]?.[1] ?? 0;
+const metric = async (gateway: RunningGateway, name: string): Promise<number> => (await samplesOf(gateway, name))[0]?.value ?? 0;
 
 /** The process that listens: `sluice` may be a launcher in front of it. */
 const openFiles = async (pid: number): Promise<number> => (await readdir(`/proc/${pid}/fd`)).length;
@@ -98,8 +99,8 @@ const findStuck = (calls: readonly SlowCall[], receipts: ReadonlyMap<string, rea
 
 const countersOf = async (gateway: RunningGateway): Promise<FaultReport['counted']> => {
   const statuses: Record<string, number> = {};
-  for (const [labels, value] of await metricLines(gateway, 'gateway_function_invocation_total')) {
-    statuses[/code="(\w+)"/.exec(labels)?.[1] ?? ''] = value;
+  for (const { labels, value } of await samplesOf(gateway, 'gateway_function_invocation_total')) {
+    statuses[labels.code ?? ''] = value;
   }
   return { started: await metric(gateway, 'gateway_function_invocation_started'), statuses };
 };
@@ -126,7 +127,7 @@ export const runFaults = async (
 ): Promise<FaultReport> => {
   const dir = await makeTmpDir(t);
   await chmod(dir, 0o777);
-  const gateway = await startGateway(t, { args: ['--pool-size', '2', '--no-sample'] });
+  const gateway = await startGateway(t, { args: ['--pool-size', '2'] });
   await deploy(gateway, dir);
   const pid = gateway.program().pid;
   const before = await openFiles(pid);
