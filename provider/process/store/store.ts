@@ -74,6 +74,3 @@ export type StoreOptions = {
   /** What a second gateway is told about this one, such as `pid 12 http://127.0.0.1:8080`. */
   readonly holder: string;
 };
-
-/** @throws conflict, naming the holder, when another gateway uses the directory; internal, naming the file, when it cannot be used */
-export type OpenStore = (options: StoreOptions) => Promise<Store>;
