@@ -192,7 +192,7 @@ test('a function whose namespace is not open to functions is refused, and shown 
 test('while the API server is away the view grows stale and stays, and deploys say that nobody answers', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec());
-  assert.equal(rig.provider.staleMs?.(), 0);
+  await eventually(() => rig.provider.staleMs?.() === 0, { what: 'watches' });
   await rig.api.stop();
   await eventually(() => (rig.provider.staleMs?.() ?? 0) > 0, { what: 'staleness' });
   assert.deepEqual([(await rig.provider.get(ref))?.name, rig.provider.healthy()], ['fn', true]);
