@@ -70,8 +70,8 @@ test('every sample belongs to the type line before it, and no series comes twice
   for (const name of ['a', 'b']) {
     const ref = { name, namespace: 'openfaas-fn' };
     functions.observer.functionChanged({ ref, revision: 'r', labels: {}, annotations: {}, replicas: 1 });
-    functions.started(`${name}.openfaas-fn`);
-    functions.finished(`${name}.openfaas-fn`, 200, 0.1);
+    functions.of(`${name}.openfaas-fn`)?.started();
+    functions.of(`${name}.openfaas-fn`)?.finished(200, 0.1);
   }
   const { text } = await call(url, { path: '/metrics' });
   const types = new Set<string>();
@@ -97,8 +97,8 @@ test('a scrape of 10,000 functions lets other work through', async (t) => {
     const ref = { name: `function-${index}`, namespace: 'openfaas-fn' };
     functions.observer.functionChanged({ ref, revision: 'r', labels: {}, annotations: {}, replicas: 1 });
     for (const status of [200, 500]) {
-      functions.started(`function-${index}.openfaas-fn`);
-      functions.finished(`function-${index}.openfaas-fn`, status, 0.1);
+      functions.of(`function-${index}.openfaas-fn`)?.started();
+      functions.of(`function-${index}.openfaas-fn`)?.finished(status, 0.1);
     }
   }
   assert.match((await call(url, { path: '/metrics' })).text, /function-9999/);
