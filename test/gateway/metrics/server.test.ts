@@ -4,6 +4,7 @@ import { createFunctionMetrics } from '../../../gateway/metrics/function-series.
 import { createControlMetrics } from '../../../gateway/metrics/registry.ts';
 import { startMetricsServer } from '../../../gateway/metrics/server.ts';
 import { call } from '../../helpers/call.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { parseExposition, sampleOf } from '../../helpers/exposition.ts';
 import { drain, longestTurn } from '../longest-turn.ts';
@@ -12,7 +13,7 @@ const start = async (t: TestContext) => {
   const functions = createFunctionMetrics();
   const control = createControlMetrics('1.2.3');
   const server = await startMetricsServer({ functions, control }, '127.0.0.1', 0);
-  t.after(async () => {
+  onEnd(t, async () => {
     control.close();
     await server.close();
   });
