@@ -21,6 +21,34 @@ test('build prints the image of every function in the order of the file and leav
   assert.ok((await stat(join(cwd, 'build/zz.tar'))).size > 0);
 });
 
+test('build says where the bundle is and what its name is good for, on standard error', async (t) => {
+  const cwd = await project(t);
+  const { stdout, stderr } = await runCli(t, ['build'], { cwd });
+  assert.match(stderr, /f: built, \d+ KiB in build\/f\.tar\n/);
+  assert.match(
+    stderr,
+    /the digests are those of bundles: `sluice push` uploads them .* for one that runs images it makes an image/,
+  );
+  assert.ok(!stdout.includes('sluice push'));
+  const settled = await runCli(t, ['build', '--packaging', 'bundle'], { cwd });
+  assert.equal(settled.stdout, stdout);
+  assert.ok(!settled.stderr.includes('sluice push'), settled.stderr);
+  assert.ok(!(await runCli(t, ['build', '--quiet'], { cwd })).stderr.includes('sluice push'));
+});
+
+test('build --packaging image prints the name that push will write, not the digest of the bundle', async (t) => {
+  const cwd = await project(t);
+  const argv = ['build', '--packaging', 'image'];
+  const bare = await runCli(t, argv, { cwd });
+  assert.equal(bare.code, 1);
+  assert.match(bare.stderr, /image: expected a name with its registry or user/);
+  const env = { PATH: process.env.PATH, OPENFAAS_PREFIX: 'registry.example.com/team' };
+  const { code, stdout, stderr } = await runCli(t, argv, { cwd, env });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'registry.example.com/team/f:latest\n');
+  assert.match(stderr, /`sluice push --packaging image` makes the images and prints their names with digests\n/);
+});
+
 test('build without a stack file takes four flags, and says which is missing', async (t) => {
   const cwd = await project(t);
   await rm(join(cwd, 'stack.yaml'));
