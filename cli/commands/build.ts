@@ -1,14 +1,13 @@
 // sluice build
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FaasError } from '../../provider/types/errors.ts';
 import type { Context } from '../context.ts';
 import { type GlobalOptions, type OutputOption, type StackOption, wantsJson } from '../options.ts';
 import { writeJson } from '../output/json.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
-import type { StackFunction } from '../stack/stack.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
+import type { Stack, StackFunction } from '../stack/stack.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
 import { type BuildOptions, buildOne, buildOptions, shrinkwrapOne, toBuild, warnWithoutEffect } from '../steps/build-options.ts';
 import { manyOptions } from '../steps/deploy-options.ts';
@@ -36,12 +35,10 @@ type Work = { readonly functions: readonly StackFunction[]; readonly copy: reado
 
 type Built = { readonly name: string; readonly image?: string; readonly file?: string; readonly directory?: string };
 
-const fromFlags = (options: Options): StackFunction => {
+const fromFlags = (options: Options, stack: Stack | undefined): StackFunction => {
   const { image, handler, name, lang } = options;
   for (const [flag, value] of Object.entries({ image, handler, name, lang })) {
-    if (!value) {
-      throw new FaasError('invalid', `nothing to build: expected a stack file (-f stack.yaml), or --${flag} and its companions`);
-    }
+    if (!value) throw nothingTo('build', stack, `expected a stack file (-f stack.yaml), or --${flag} and its companions`);
   }
   return functionOfFlags({ name: name ?? '', image: image ?? '', lang: lang ?? '', handler: handler ?? '' });
 };
@@ -49,7 +46,8 @@ const fromFlags = (options: Options): StackFunction => {
 const pick = async (ctx: Context, options: Options): Promise<Work> => {
   const single = options.image !== undefined && options.yaml === undefined;
   const stack = single ? undefined : await findStack(ctx, options);
-  if (stack === undefined || stack.functions.length === 0) return { functions: [fromFlags(options)], copy: stack?.copy ?? [] };
+  if (stack === undefined || stack.functions.length === 0)
+    return { functions: [fromFlags(options, stack)], copy: stack?.copy ?? [] };
   return stack;
 };
 

@@ -1,6 +1,5 @@
 // sluice up: build -> upload or push -> deploy -> wait until it answers -> print the URL, for every function of the stack.
 import type { Command } from 'commander';
-import { FaasError } from '../../provider/types/errors.ts';
 import { uploadBundle } from '../client/bundles.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
@@ -8,7 +7,7 @@ import type { Context } from '../context.ts';
 import { addSwitch, wantsJson } from '../options.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
 import type { Stack, StackFunction } from '../stack/stack.ts';
 import {
   type BuildOptions,
@@ -109,10 +108,7 @@ const up = async (ctx: Context, command: Command): Promise<void> => {
   warnWithoutEffect(ctx, command);
   const stack = await findStack(ctx, options);
   if (stack === undefined || stack.functions.length === 0) {
-    throw new FaasError(
-      'invalid',
-      'nothing to bring up: there is no stack.yaml here; make a function with `sluice new`, or use -f',
-    );
+    throw nothingTo('bring up', stack, 'there is no stack.yaml here; make a function with `sluice new`, or use -f');
   }
   readDeployFlags(options);
   const client = await connect(ctx, { options, stackGateway: stack.gateway, timeoutMs: options.timeout });

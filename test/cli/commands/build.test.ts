@@ -123,6 +123,20 @@ test('an upload that the gateway refuses is told with its reason', async (t) => 
   assert.match(stderr, /error: uploading .*f\.tar: 413: at most 10 bytes/);
 });
 
+test('a stack file without functions is told from one that is not there', async (t) => {
+  const cwd = await makeTmpDir(t);
+  await writeFile(join(cwd, 'mine.yaml'), 'provider: {name: openfaas}\nfunctions: {}\n');
+  for (const [command = '', doing] of [['up', 'bring up'], ['build'], ['push'], ['deploy']]) {
+    const { code, stderr } = await runCli(t, [command, '-f', 'mine.yaml'], { cwd });
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `error: nothing to ${doing ?? command}: mine.yaml: functions: expected at least one function, got none; ` +
+        'add one with `sluice new NAME --lang LANG --append mine.yaml`\n',
+    );
+  }
+});
+
 test('up and push without a stack file say what to do', async (t) => {
   assert.match((await runCli(t, ['up'])).stderr, /there is no stack\.yaml here; make a function with `sluice new`/);
   assert.match((await runCli(t, ['push'])).stderr, /nothing to push: expected a stack file/);
