@@ -75,6 +75,8 @@ export const createProgram = (ctx: Context): Command => {
   };
   add('Functions:', functions);
   add('Platform:', platform);
+  // Why last: commands made before do not take it over, and have flags of their own to look up.
+  program.showHelpAfterError('`sluice --help` lists the commands');
   program.hook('preSubcommand', async (_program, command) => {
     const loaded = await loaders.get(command.name())?.();
     loaded?.define(command.description(command.summary()), ctx);

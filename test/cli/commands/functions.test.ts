@@ -171,6 +171,9 @@ test('version shows command, gateway and provider; JSON needs the gateway, text 
   const { stdout } = await runCli(t, ['version', '-g', gateway.url]);
   assert.match(stdout, /Gateway:\n {2}uri: +http.*\n {2}version: +1\.0\n {2}sha: +def\n\nProvider:\n {2}name: +process/);
   const json = JSON.parse((await runCli(t, ['version', '-j', '-g', gateway.url])).stdout);
+  assert.match(json.cli.version, /^\d+\.\d+\.\d+$/);
+  assert.match(json.cli.commit, /^\S+$/);
+  assert.notEqual(json.cli.commit, json.cli.version);
   assert.deepEqual(json.provider, { name: 'process', orchestration: 'process', version: '2.0', sha: 'abc' });
   const alone = await runCli(t, ['version', '-g', 'http://127.0.0.1:1']);
   assert.equal(alone.code, 0);
