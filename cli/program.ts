@@ -17,7 +17,11 @@ const functions: readonly Row[] = [
   { name: 'new', summary: 'make a new function from a template', load: () => import('./commands/new.ts') },
   { name: 'up', summary: 'build, upload and deploy, then wait until it answers', load: () => import('./commands/up.ts') },
   { name: 'build', summary: 'build functions into bundles', load: () => import('./commands/build.ts') },
-  { name: 'push', summary: 'upload built bundles to the gateway, or push images of them', load: () => import('./commands/push.ts') },
+  {
+    name: 'push',
+    summary: 'upload built bundles to the gateway, or push images of them',
+    load: () => import('./commands/push.ts'),
+  },
   { name: 'deploy', summary: 'deploy built functions', load: () => import('./commands/deploy.ts') },
   { name: 'list', aliases: ['ls'], summary: 'list functions', load: () => import('./commands/list.ts') },
   { name: 'describe', summary: 'show everything about a function', load: () => import('./commands/describe.ts') },

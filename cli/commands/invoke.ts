@@ -43,7 +43,7 @@ type Options = GlobalOptions &
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Pure: `Key: Value` flags; several of one name are all sent. @throws invalid */
-export const parseHeaders = (given: readonly string[]): Record<string, string[]> => {
+const parseHeaders = (given: readonly string[]): Record<string, string[]> => {
   const headers: Record<string, string[]> = {};
   for (const line of given) {
     const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*(.*)$/s.exec(line);
