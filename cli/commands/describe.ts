@@ -5,6 +5,7 @@ import type { GatewayInfo } from '../../provider/types/info.ts';
 import { connect } from '../client/connect.ts';
 import { findFunction, functionUrl, listFunctions } from '../client/functions.ts';
 import { findInfo } from '../client/info.ts';
+import { namespaceHint } from '../client/namespace-hint.ts';
 import type { Context } from '../context.ts';
 import {
   addSwitch,
@@ -34,7 +35,10 @@ const describe = async (ctx: Context, name: string, options: Options): Promise<v
   const status = await findFunction(client, name, options.namespace, { usage: true });
   if (status === undefined) {
     const where = options.namespace ? ` in namespace ${options.namespace}` : '';
-    throw new FaasError('not-found', `no such function: ${name}${where}; \`sluice list\` shows those that there are`);
+    throw new FaasError(
+      'not-found',
+      `no such function: ${name}${where}; \`sluice list\` shows those that there are${namespaceHint(name)}`,
+    );
   }
   const count = async (): Promise<number> => {
     // Gateways leave the count out of the single status.

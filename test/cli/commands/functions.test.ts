@@ -89,6 +89,16 @@ test('describe of an unknown function says so', async (t) => {
   assert.match(stderr, /no such function: nope in namespace ns/);
 });
 
+test('a name with its namespace is told from one that is not there', async (t) => {
+  const gateway = await startGateway(t, () => ({ status: 404, body: 'function not found' }));
+  for (const argv of [['describe'], ['remove'], ['scale', '2'], ['logs', '--tail=false']]) {
+    const [command = '', ...more] = argv;
+    const ask = (name: string) => runCli(t, [command, name, ...more, '-g', gateway.url]);
+    assert.match((await ask('greet.dev')).stderr, /; a function of another namespace is named greet --namespace dev\n$/, command);
+    assert.doesNotMatch((await ask('greet')).stderr, /another namespace/, command);
+  }
+});
+
 test('cli fact 35: remove names the function in the body', async (t) => {
   const gateway = await startGateway(t, () => ({ status: 202 }));
   const { code, stdout } = await runCli(t, ['remove', 'hello', '-g', gateway.url]);
