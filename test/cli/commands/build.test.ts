@@ -112,6 +112,28 @@ test('up --skip-deploy stops before the deployment', async (t) => {
   assert.deepEqual(bundles.calls(), ['GET /system/info', `HEAD /system/bundles/${digest}`, `PUT /system/bundles/${digest}`]);
 });
 
+test('up --skip-deploy --output json is JSON', async (t) => {
+  const cwd = await project(t);
+  const info = { provider: { capabilities: { packaging: 'bundle' } }, version: {}, arch: 'amd64' };
+  const gateway = await startGateway(t, (seen) =>
+    seen.path === '/system/info' ? { json: info } : seen.method === 'PUT' ? { status: 201 } : undefined,
+  );
+  const { stdout } = await runCli(t, ['up', '--skip-deploy', '--output', 'json', '-g', gateway.url], { cwd });
+  const [built] = JSON.parse(stdout) as { name: string; image: string }[];
+  assert.equal(built?.name, 'f');
+  assert.match(built?.image ?? '', /^f:latest@sha256:\w+$/);
+});
+
+test('up --shrinkwrap only writes the build directories and asks no gateway', async (t) => {
+  const cwd = await project(t);
+  const gateway = await startGateway(t, () => ({ status: 500 }));
+  const { code, stdout, stderr } = await runCli(t, ['up', '--shrinkwrap', '-g', gateway.url], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim(), join(cwd, 'build/f'));
+  assert.deepEqual(gateway.calls(), []);
+  await assert.rejects(stat(join(cwd, 'build/f.tar')));
+});
+
 test('an upload that the gateway refuses is told with its reason', async (t) => {
   const cwd = await project(t);
   await runCli(t, ['build'], { cwd });
