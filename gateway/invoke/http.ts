@@ -6,6 +6,7 @@ import { callIdHeader } from '../../provider/types/headers.ts';
 import { formatNanos, newCallId, preciseNowMs } from '../http/call-id.ts';
 import { sendError, toRawResponse } from '../http/error-response.ts';
 import { hasBody } from '../http/framing.ts';
+import { GatheringRequest } from '../http/gathering-request.ts';
 import { drainBriefly, endRaw } from '../http/unread-body.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
@@ -71,6 +72,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
         sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
         drainBriefly(req);
       } else if (!hasBody(req)) {
+        if (req instanceof GatheringRequest) req.endEmpty();
         begin(target, req, res, undefined);
       } else {
         const length = smallBodyLength(req);
