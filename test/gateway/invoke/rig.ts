@@ -13,6 +13,7 @@ import type { Address, FunctionReport } from '../../../provider/provider.ts';
 import { FaasError } from '../../../provider/types/errors.ts';
 import type { FunctionStatus } from '../../../provider/types/function.ts';
 import { type FunctionRef, formatRef, parseRef } from '../../../provider/types/name.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -107,7 +108,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     checkMs: options.checkMs,
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-  t.after(async () => {
+  onEnd(t, async () => {
     activator.close();
     invoker.close();
     await server.close();
@@ -175,7 +176,7 @@ export const listen = async (
   if (socketPath === undefined) server.listen(0, '127.0.0.1', bound.resolve);
   else server.listen(socketPath, bound.resolve);
   await bound.promise;
-  t.after(() => {
+  onEnd(t, () => {
     cut();
     server.close();
   });

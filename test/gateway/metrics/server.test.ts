@@ -4,15 +4,16 @@ import { createFunctionMetrics } from '../../../gateway/metrics/function-series.
 import { createControlMetrics } from '../../../gateway/metrics/registry.ts';
 import { startMetricsServer } from '../../../gateway/metrics/server.ts';
 import { call } from '../../helpers/call.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { parseExposition, sampleOf } from '../../helpers/exposition.ts';
-import { drain, longestTurn } from '../longest-turn.ts';
+import { drain, longestTurnOfThree } from '../longest-turn.ts';
 
 const start = async (t: TestContext) => {
   const functions = createFunctionMetrics();
   const control = createControlMetrics('1.2.3');
   const server = await startMetricsServer({ functions, control }, '127.0.0.1', 0);
-  t.after(async () => {
+  onEnd(t, async () => {
     control.close();
     await server.close();
   });
@@ -102,7 +103,7 @@ test('a scrape of 10,000 functions lets other work through', async (t) => {
     }
   }
   assert.match((await call(url, { path: '/metrics' })).text, /function-9999/);
-  const { result, longestMs } = await longestTurn(() => drain(`${url}/metrics`));
+  const { result, longestMs } = await longestTurnOfThree(() => drain(`${url}/metrics`));
   t.diagnostic(`${(result / 1e6).toFixed(1)} MB; longest turn ${longestMs} ms`);
   assert.ok(longestMs < 10, `${longestMs} ms`);
 });
