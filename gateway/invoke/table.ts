@@ -7,6 +7,7 @@ import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
 import { Gate } from './gate.ts';
 import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
+import { type FunctionCounts, uncounted } from './metrics.ts';
 import { nowhere, routeTo } from './route.ts';
 
 export type Timeouts = {
@@ -24,6 +25,7 @@ const noneReady: readonly EndpointState[] = [];
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
+  readonly counts: FunctionCounts;
   report: FunctionReport;
   scale: ScaleSpec;
   /** The function's own limit for one call; `undefined` means the gateway's default. */
@@ -49,9 +51,10 @@ export class FunctionEntry {
   /** The endpoints that calls go to now; replaced, never changed. Empty when there is none, and while they are about to go. */
   ready = noneReady;
 
-  constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
+  constructor(report: FunctionReport, nowMs: number, { limits: defaults = noLimits, countsOf }: FunctionTableParts = {}) {
     this.ref = report.ref;
     this.key = formatRef(report.ref);
+    this.counts = countsOf?.(this.key) ?? uncounted;
     this.report = report;
     this.scale = toScaleSpec(report.labels);
     this.timeoutMs = functionTimeoutMs(report.annotations);
@@ -142,6 +145,8 @@ export interface FunctionTable extends ProviderObserver {
 export type FunctionTableParts = {
   /** For functions without limits of their own; none unless told. */
   readonly limits?: CallLimits;
+  /** Where the calls of a new function are counted; nowhere unless told. */
+  readonly countsOf?: (key: string) => FunctionCounts | undefined;
   readonly now?: () => number;
 };
 
@@ -183,7 +188,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
     functionChanged(report) {
       let entry = functions.get(formatRef(report.ref));
       if (entry === undefined) {
-        entry = new FunctionEntry(report, now(), defaults);
+        entry = new FunctionEntry(report, now(), parts);
         functions.set(entry.key, entry);
       } else update(entry, report);
       changed(entry);

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { createFunctionHandler } from '../../../gateway/invoke/http.ts';
 import { createInvoker, type InvokerParts } from '../../../gateway/invoke/invoke.ts';
 import { type CallLimits, noLimits } from '../../../gateway/invoke/limits.ts';
+import { type FunctionCounts, uncounted } from '../../../gateway/invoke/metrics.ts';
 import { createFunctionTable, type FunctionTable } from '../../../gateway/invoke/table.ts';
 import { isFunctionPath } from '../../../gateway/invoke/target.ts';
 import { createActivator } from '../../../gateway/scale/activate.ts';
@@ -58,7 +59,6 @@ export type RigOptions = {
 };
 
 export const startRig = async (t: TestContext, options: RigOptions = {}): Promise<Rig> => {
-  const table = createFunctionTable({ limits: { ...noLimits, ...options.limits } });
   const upstreamTimeoutMs = options.upstreamTimeoutMs ?? 10_000;
   const started: string[] = [];
   const finished: Finished[] = [];
@@ -68,6 +68,16 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
   const queued = new Map<string, number>();
   const scaled: string[] = [];
   const looked: string[] = [];
+  const countsOf = (key: string): FunctionCounts => ({
+    ...uncounted,
+    started: () => started.push(key),
+    finished: (status, seconds) => finished.push({ key, status, seconds }),
+    coldStart: () => coldStarts.push(key),
+    refused: (reason) => refused.push(`${key} ${reason}`),
+    cut: (ending) => cuts.push(`${key} ${ending ? 'ending' : 'running'}`),
+    queued: (change) => queued.set(key, (queued.get(key) ?? 0) + change),
+  });
+  const table = createFunctionTable({ limits: { ...noLimits, ...options.limits }, countsOf });
   const provider: Rig['provider'] = { get: async () => undefined, scale: async () => {} };
   const asked = {
     get: (ref: FunctionRef) => {
@@ -88,14 +98,6 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     random: options.random,
     watching: options.watching,
     callLog: options.callLog,
-    metrics: {
-      started: (key) => started.push(key),
-      finished: (key, status, seconds) => finished.push({ key, status, seconds }),
-      coldStart: (key) => coldStarts.push(key),
-      refused: (key, reason) => refused.push(`${key} ${reason}`),
-      cut: (key, ending) => cuts.push(`${key} ${ending ? 'ending' : 'running'}`),
-      queued: (key, change) => queued.set(key, (queued.get(key) ?? 0) + change),
-    },
   });
   const server = createServer({
     functions: createFunctionHandler({ invoker, defaultNamespace: 'openfaas-fn', version: '1.2.3' }),
