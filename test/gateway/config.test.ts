@@ -131,6 +131,15 @@ test('directories become absolute, with ~ for the home directory', () => {
   assert.equal(readConfig([], {}, home).secretMountPath, '');
 });
 
+test('API and metrics cannot have the same port, unless the system picks both', () => {
+  assert.equal(
+    problemsOf(['--port', '9090', '--metrics-port', '9090']),
+    '--metrics-port: expected another port than --port, got "9090"',
+  );
+  assert.match(problemsOf(['--port', '8082']), /^--metrics-port: expected another port/);
+  assert.equal(problemsOf(['--port', '0', '--metrics-port', '0']), '');
+});
+
 test('the help names every flag with its variables and default', () => {
   const help = describeSettings();
   assert.match(help, /--upstream-timeout \(SLUICE_UPSTREAM_TIMEOUT, upstream_timeout; 60s\)/);
