@@ -2,6 +2,7 @@
 import { FaasError } from '../../provider/types/errors.ts';
 import type { FunctionDeployment, FunctionStatus } from '../../provider/types/function.ts';
 import { type Client, expectStatus, failureOf, parseBody, type Reply } from './client.ts';
+import { namespaceHint } from './namespace-hint.ts';
 
 const accepted = [200, 201, 202];
 
@@ -56,7 +57,8 @@ export const deployFunction = async (client: Client, deployment: FunctionDeploym
 /** @throws not-found */
 export const removeFunction = async (client: Client, name: string, namespace: string | undefined): Promise<void> => {
   const reply = await client.call('DELETE', '/system/functions', { json: { functionName: name, namespace } });
-  if (reply.status === 404) throw new FaasError('not-found', `removing ${name}: there is no function ${name} to remove`);
+  if (reply.status === 404)
+    throw new FaasError('not-found', `removing ${name}: there is no function ${name} to remove${namespaceHint(name)}`);
   expectStatus(client, reply, accepted, `removing ${name}`);
 };
 
@@ -72,7 +74,8 @@ export const scaleFunction = async (
     query: { namespace },
     json: { serviceName: name, replicas, namespace },
   });
-  if (reply.status === 404) throw new FaasError('not-found', `scaling ${name}: there is no function ${name}`);
+  if (reply.status === 404)
+    throw new FaasError('not-found', `scaling ${name}: there is no function ${name}${namespaceHint(name)}`);
   if (!accepted.includes(reply.status)) throw failureOf(client, reply, `scaling ${name}`);
 };
 

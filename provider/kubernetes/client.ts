@@ -62,55 +62,98 @@ const withQuery = (path: string, query: Query = {}): string => {
 const tlsKey = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): string =>
   [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n');
 
-const createAgent = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): Agent => {
+/**
+ * A connection that is silent for so long is asked about by the kernel, every second; ten questions without an answer end it.
+ * This costs no request.
+ */
+const keepAliveMs = 5000;
+
+/** Requests that are under way at once; each connection costs a handshake first. */
+const mostCalls = 64;
+
+type Agents = { readonly calls: Agent; readonly streams: Agent };
+
+const createAgent = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials, connections: number | null): Agent => {
   const tls = Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined);
   return new Agent({
-    connect: { ...Object.fromEntries(tls), timeout: 5000, keepAlive: true },
+    connect: { ...Object.fromEntries(tls), timeout: 5000, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+    // By HTTP/2 everything would go over one connection, and a dead one stays in use for as long as it is asked over.
+    allowH2: false,
+    connections,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
 };
 
+const createAgents = (credentials: Credentials): Agents => ({
+  calls: createAgent(credentials, mostCalls),
+  // Each takes a connection for as long as it lasts.
+  streams: createAgent(credentials, null),
+});
+
+const all = ({ calls, streams }: Agents, work: (agent: Agent) => Promise<void>): Promise<unknown> =>
+  Promise.all([work(calls), work(streams)]);
+
+type Way = { readonly agents: Agents; readonly headers: Readonly<Record<string, string>> };
+
+/** Connections with the credentials of the moment. */
+const createWays = (config: KubeConfig, now: () => number) => {
+  let way: Way | undefined;
+  let key = '';
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let reading: Promise<Way> | undefined;
+  let closed = false;
+
+  const read = async (): Promise<Way> => {
+    const options: Credentials = { headers: {} };
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+    const basic = options.auth === undefined ? undefined : `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    const headers = { ...options.headers, ...(basic === undefined ? {} : { Authorization: basic }) };
+    const before = way;
+    if (before !== undefined && tlsKey(options) === key) way = { ...before, headers };
+    else {
+      way = { agents: createAgents(options), headers };
+      key = tlsKey(options);
+      if (before !== undefined) all(before.agents, (agent) => agent.close()).catch(() => undefined);
+    }
+    readAtMs = now();
+    return way;
+  };
+
+  return {
+    async get(): Promise<Way> {
+      if (closed) throw new Error('the connection to Kubernetes is closed');
+      if (way !== undefined && now() - readAtMs < credentialsMs) return way;
+      reading ??= read().finally(() => {
+        reading = undefined;
+      });
+      return reading;
+    },
+    /** Credentials are read again for the next request. */
+    expire: (): void => {
+      readAtMs = Number.NEGATIVE_INFINITY;
+    },
+    async close() {
+      closed = true;
+      if (way !== undefined) await all(way.agents, (agent) => agent.destroy());
+    },
+  };
+};
+
 export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): KubeApi => {
   const { origin, pathname } = new URL(cluster.server);
   const prefix = pathname.replace(/\/+$/, '');
-  let agent: Agent | undefined;
-  let agentKey = '';
-  let headers: Record<string, string> = {};
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let reading: Promise<Agent> | undefined;
-  let closed = false;
+  const ways = createWays(cluster.config, now);
 
-  const refresh = async (): Promise<Agent> => {
-    const options: Credentials = { headers: {} };
-    await cluster.config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
-    const basic = options.auth === undefined ? undefined : `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    headers = { ...options.headers, ...(basic === undefined ? {} : { Authorization: basic }) };
-    const key = tlsKey(options);
-    if (agent === undefined || key !== agentKey) {
-      const before = agent;
-      agent = createAgent(options);
-      agentKey = key;
-      before?.close().catch(() => undefined);
-    }
-    readAtMs = now();
-    return agent;
-  };
-
-  const connected = async (): Promise<Agent> => {
-    if (closed) throw new Error('the connection to Kubernetes is closed');
-    if (agent !== undefined && now() - readAtMs < credentialsMs) return agent;
-    reading ??= refresh().finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  };
-
-  const send = async (method: Dispatcher.HttpMethod, path: string, options: CallOptions): Promise<Dispatcher.ResponseData> => {
-    const { query, body, contentType = 'application/json', signal } = options;
+  const send = async (
+    kind: keyof Agents,
+    method: Dispatcher.HttpMethod,
+    path: string,
+    { query, body, contentType = 'application/json', signal }: CallOptions,
+  ): Promise<Dispatcher.ResponseData> => {
     for (let attempt = 1; ; attempt += 1) {
-      const dispatcher = await connected();
-      const answer = await dispatcher.request({
+      const { agents, headers } = await ways.get();
+      const answer = await agents[kind].request({
         origin,
         path: prefix + withQuery(path, query),
         method,
@@ -125,7 +168,7 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
       if (answer.statusCode !== 401 || attempt > 1) {
         throw toKubeError(answer.statusCode, text, String(answer.headers['retry-after'] ?? ''));
       }
-      readAtMs = Number.NEGATIVE_INFINITY;
+      ways.expire();
     }
   };
 
@@ -133,16 +176,13 @@ export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): K
     async call<Answer>(method: Dispatcher.HttpMethod, path: string, options: CallOptions = {}) {
       const limit = AbortSignal.timeout(options.timeoutMs ?? 30_000);
       const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-      const { body } = await send(method, path, { ...options, signal });
+      const { body } = await send('calls', method, path, { ...options, signal });
       return JSON.parse((await buffer(body)).toString()) as Answer;
     },
     async stream(path, options = {}) {
-      const { body } = await send('GET', path, options);
+      const { body } = await send('streams', 'GET', path, options);
       return body;
     },
-    close: async () => {
-      closed = true;
-      await agent?.destroy();
-    },
+    close: ways.close,
   };
 };

@@ -1,5 +1,6 @@
 // Deploy, update, remove and scale: what is asked of the API server, in which order, and what is undone when a step fails.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
 import type { FunctionSpec } from '../types/function.ts';
@@ -8,7 +9,7 @@ import { type KubeApi, mergePatch, paths } from './api.ts';
 import { createChains } from './chains.ts';
 import { type DeploymentParts, toDeployment, updateDeployment } from './deployment.ts';
 import { markDozing, putToSleep, scalePatch } from './doze.ts';
-import { isNotFound, isOvertaken, isTaken, toFaasError } from './errors.ts';
+import { isNotFound, isOvertaken, isPassing, isTaken, toFaasError } from './errors.ts';
 import { checkLabels } from './labels.ts';
 import type { Deployment, Service } from './objects.ts';
 import type { Log, PodSettings } from './options.ts';
@@ -57,6 +58,23 @@ const retrying = async <Result>(work: () => Promise<Result>): Promise<Result> =>
     } catch (error) {
       if (!isOvertaken(error) || attempt === attempts) throw error;
     }
+  }
+};
+
+/** As long, and as often, as OpenFaaS's gateway tries to wake a function. */
+const patienceMs = 2000;
+const againMs = 100;
+
+/** For what may be done twice: callers wait for a replica, whom a moment without the API server must not send away. */
+const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isPassing(error) || performance.now() + againMs > deadline) throw error;
+    }
+    await sleepFor(againMs);
   }
 };
 
@@ -209,7 +227,8 @@ const patch = async <Result>(parts: CommandsParts, ref: FunctionRef, write: () =
 const scale = (parts: CommandsParts, ref: FunctionRef, replicas: number): Promise<void> =>
   patch(parts, ref, async () => {
     const options = { body: scalePatch(replicas), contentType: mergePatch };
-    parts.wrote(await parts.api.call<Deployment>('PATCH', paths.deployments(ref.namespace, ref.name), options));
+    const path = paths.deployments(ref.namespace, ref.name);
+    parts.wrote(await patiently(() => parts.api.call<Deployment>('PATCH', path, options)));
   });
 
 export const createCommands = (parts: CommandsParts): Commands => {

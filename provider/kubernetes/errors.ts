@@ -42,6 +42,9 @@ export const isNotFound = (error: unknown): boolean => error instanceof KubeErro
 export const isTaken = (error: unknown): boolean => hasReason(error, 'AlreadyExists');
 /** Somebody else wrote in between: read again and retry. */
 export const isOvertaken = (error: unknown): boolean => hasReason(error, 'Conflict');
+/** No answer, or one that says to ask again: not about what was asked for. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof KubeError ? error.status === 429 || error.status >= 500 : !(error instanceof FaasError);
 /** The resource version is too old to go on from: list again. */
 export const isExpired = (error: unknown): boolean =>
   error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');

@@ -1,6 +1,6 @@
 // Keeps up with one kind of object: lists it, watches it from there, and begins again where it was cut off, for as long as it
 // takes. What was missed meanwhile is replayed by the API server, or listed anew when that is too long ago.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { KubeApi, Query } from './api.ts';
 import { isExpired, toKubeError } from './errors.ts';
 import type { KubeList, KubeObject } from './objects.ts';
@@ -62,6 +62,19 @@ const listAll = async <Item>(
   return { items, resourceVersion };
 };
 
+const sliceMs = 1;
+
+/** The same items. Many come in one piece: between them calls get their turn. */
+async function* inSlices<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void, undefined> {
+  let begunMs = performance.now();
+  for await (const item of items) {
+    yield item;
+    if (performance.now() - begunMs < sliceMs) continue;
+    await nextTurn();
+    begunMs = performance.now();
+  }
+}
+
 type WatchEvent<Item> = { readonly type: string; readonly object: Item };
 
 /** Not all watches of all gateways are to begin again at once. */
@@ -108,7 +121,7 @@ export const createInformer = <Item extends KubeObject>(parts: InformerParts<Ite
       });
       open = true;
       if (failures > 0) log.info({ what, attempts: failures }, 'watching Kubernetes again');
-      for await (const line of toLines(pieces)) {
+      for await (const line of inSlices(toLines(pieces))) {
         timer.refresh();
         failures = 0;
         lastHeardMs = now();
@@ -119,7 +132,8 @@ export const createInformer = <Item extends KubeObject>(parts: InformerParts<Ite
       if (!silent.signal.aborted) throw error;
     } finally {
       clearTimeout(timer);
-      if (open) lastHeardMs = now();
+      // Until it was cut it was true; of one that said nothing nobody knows.
+      if (open && !silent.signal.aborted) lastHeardMs = now();
       open = false;
     }
   };

@@ -8,7 +8,7 @@ import type { LogMessage, LogQuery } from '../../provider/types/logs.ts';
 import { defaultNamespace, type FunctionRef } from '../../provider/types/name.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import type { Kind } from './kinds.ts';
-import { createWatcher, type Watcher } from './watcher.ts';
+import { createWatcher, patienceMs, type Watcher } from './watcher.ts';
 
 export type Subject = {
   readonly provider: Provider;
@@ -75,7 +75,7 @@ export const rejects = async (promise: Promise<unknown>, code: ErrorCode, ...wor
 /** Every line that the query gives; the query must not follow. */
 export const readLogs = async (provider: Provider, query: Partial<LogQuery> & FunctionRef): Promise<LogMessage[]> => {
   const messages: LogMessage[] = [];
-  const lines = provider.logs({ follow: false, ...query }, AbortSignal.timeout(10_000));
+  const lines = provider.logs({ follow: false, ...query }, AbortSignal.timeout(patienceMs));
   for await (const message of lines) messages.push(message);
   return messages;
 };

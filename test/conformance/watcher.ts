@@ -88,10 +88,13 @@ const createBook = (): {
   return { observer, known, events, violations, onEvent };
 };
 
+/** Longer than any orchestrator takes for a few replicas on a busy machine, and shorter than a test may last. */
+export const patienceMs = 60_000;
+
 export const createWatcher = (): Watcher => {
   const { observer, known, events, violations, onEvent } = createBook();
 
-  const until = <T>(what: string, check: () => T | undefined | false, timeoutMs = 15_000): Promise<T> => {
+  const until = <T>(what: string, check: () => T | undefined | false, timeoutMs = patienceMs): Promise<T> => {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const timer = setTimeout(() => {
       onEvent.delete(look);
@@ -127,7 +130,7 @@ export const createWatcher = (): Watcher => {
     report,
     endpoints,
     until,
-    untilReady: (ref, count = 1, timeoutMs = 15_000) =>
+    untilReady: (ref, count = 1, timeoutMs = patienceMs) =>
       until(
         `${count} endpoints of ${formatRef(ref)}`,
         () => {

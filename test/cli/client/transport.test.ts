@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type Outgoing, send } from '../../../cli/client/transport.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { listen } from '../../helpers/listen.ts';
 import { runCli, startGateway } from '../run-cli.ts';
 
@@ -50,7 +51,7 @@ test('many calls share one signal without a warning', async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on('warning', onWarning);
-  t.after(() => process.off('warning', onWarning));
+  onEnd(t, () => process.off('warning', onWarning));
   const { url } = await listen(t, (_request, response) => response.end());
   const { signal } = new AbortController();
   await Promise.all(Array.from({ length: 40 }, async () => text(await send(request({ url, signal })))));

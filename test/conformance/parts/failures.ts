@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { type MakeSubject, readLogs, setUp } from '../subject.ts';
+import { patienceMs } from '../watcher.ts';
 
 const ref = { name: 'fn', namespace: defaultNamespace };
 
@@ -51,7 +52,7 @@ export const failureConformance = (name: string, make: MakeSubject): void => {
     const { provider, running, spec, watcher } = await setUp(t, make);
     await running('fn', 'version1');
     await provider.update(await spec('fn', 'crash'));
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + patienceMs;
     let healthy = (await provider.get(ref))?.conditions?.find((condition) => condition.type === 'Healthy');
     while (healthy?.status !== 'False' && performance.now() < deadline) {
       assert.equal((await watcher.call(ref)).text, 'version1');
@@ -71,7 +72,7 @@ export const failureConformance = (name: string, make: MakeSubject): void => {
     const before = watcher.endpoints(ref)[0];
     assert.equal((await watcher.call(ref, { method: 'POST' })).text, 'bye');
     await watcher.until('the endpoint gone', () => !watcher.endpoints(ref).some((endpoint) => endpoint.id === before?.id));
-    const [after] = await watcher.untilReady(ref, 1, 20_000);
+    const [after] = await watcher.untilReady(ref);
     assert.notEqual(after?.id, before?.id);
     assert.equal((await watcher.call(ref)).text, 'alive');
   });
@@ -82,7 +83,7 @@ export const failureConformance = (name: string, make: MakeSubject): void => {
     const [before] = watcher.endpoints(ref);
     await watcher.call(ref, { method: 'POST' });
     await watcher.until('the endpoint gone', () => !watcher.endpoints(ref).some((endpoint) => endpoint.id === before?.id));
-    await watcher.untilReady(ref, 1, 20_000);
+    await watcher.untilReady(ref);
     const texts = (await readLogs(provider, ref)).map((message) => message.text);
     assert.ok(
       texts.some((text) => text.includes('leaving now')),

@@ -5,6 +5,7 @@ import type { LogMessage } from '../../../provider/types/logs.ts';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { eventually, within } from '../../helpers/eventually.ts';
 import { type Bench, type MakeSubject, readLogs, rejects, setUp } from '../subject.ts';
+import { patienceMs } from '../watcher.ts';
 
 const ref = { name: 'fn', namespace: defaultNamespace };
 
@@ -12,7 +13,10 @@ const print = async (bench: Bench, text: string): Promise<string> => {
   const answer = await bench.watcher.call(ref, { method: 'POST', body: text });
   assert.equal(answer.text, 'printed');
   const last = text.split('\n').at(-1) ?? '';
-  await eventually(async () => (await texts(bench)).includes(last), { what: `the line ${last} in the log` });
+  await eventually(async () => (await texts(bench)).includes(last), {
+    what: `the line ${last} in the log`,
+    timeoutMs: patienceMs,
+  });
   return answer.endpoint.id;
 };
 
@@ -65,7 +69,7 @@ export const logConformance = (name: string, make: MakeSubject): void => {
     const reader = new AbortController();
     const lines = bench.provider.logs({ ...ref, follow: true, tail: 1 }, reader.signal)[Symbol.asyncIterator]();
     const next = async (): Promise<string | undefined> => {
-      const result: IteratorResult<LogMessage, void> = await within(lines.next(), 'a line');
+      const result: IteratorResult<LogMessage, void> = await within(lines.next(), 'a line', patienceMs);
       return result.done === true ? undefined : result.value.text.trimEnd();
     };
     assert.equal(await next(), 'before');

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { type MakeSubject, rejects, setUp } from '../subject.ts';
+import { patienceMs } from '../watcher.ts';
 
 const namespace = defaultNamespace;
 const secret = (name: string, value: string) => ({ name, namespace, value: Buffer.from(value) });
@@ -48,6 +49,7 @@ export const secretConformance = (name: string, make: MakeSubject): void => {
     await provider.update(await spec('fn', 'secret', { secrets: ['key'], annotations: { changed: 'yes' } }));
     await eventually(async () => (await watcher.call(ref, { path: '/key' })).text === 'new and longer', {
       what: 'the new value',
+      timeoutMs: patienceMs,
     });
   });
 
@@ -57,6 +59,9 @@ export const secretConformance = (name: string, make: MakeSubject): void => {
     const ref = await running('fn', 'secret');
     assert.equal((await watcher.call(ref, { path: '/key' })).status, 404);
     await provider.update(await spec('fn', 'secret', { secrets: ['key'] }));
-    await eventually(async () => (await watcher.call(ref, { path: '/key' })).text === 'value', { what: 'the secret' });
+    await eventually(async () => (await watcher.call(ref, { path: '/key' })).text === 'value', {
+      what: 'the secret',
+      timeoutMs: patienceMs,
+    });
   });
 };

@@ -104,6 +104,32 @@ test('scaling writes the number, ends the first step to zero, and nothing else',
   assert.equal(rig.deployment('fn')?.spec.template.spec.containers.length, 2);
 });
 
+test('fact 107: an order to scale is given again while the API server is out of breath, and a refused one is not', async (t) => {
+  const rig = await startRig(t);
+  await rig.provider.deploy(spec());
+  const patch = `PATCH ${collections.deployments}/fn`;
+  const orders = (): number => lines(rig).filter((line) => line === patch).length;
+  rig.forget();
+  rig.api.answer(patch, 503, { kind: 'Status', code: 503, reason: 'ServiceUnavailable', message: 'starting' }, 2);
+  rig.api.answer(patch, 429, { kind: 'Status', code: 429, reason: 'TooManyRequests', message: 'later' }, 1);
+  await rig.provider.scale(ref, 3);
+  assert.deepEqual([orders(), rig.deployment('fn')?.spec.replicas], [4, 3]);
+  rig.forget();
+  rig.api.answer(patch, 403, { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no right' });
+  await assert.rejects(rig.provider.scale(ref, 4), { code: 'forbidden' });
+  assert.equal(orders(), 1);
+});
+
+test('an order to scale outlives a restart of the API server', async (t) => {
+  const rig = await startRig(t);
+  await rig.provider.deploy(spec());
+  await rig.api.stop();
+  const scaled = rig.provider.scale(ref, 3);
+  await rig.api.start();
+  await scaled;
+  assert.equal(rig.deployment('fn')?.spec.replicas, 3);
+});
+
 test('what an autoscaler and kubectl write is reported and not undone', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec({ labels: { 'com.openfaas.scale.min': '1', 'com.openfaas.scale.max': '2' } }));
@@ -192,7 +218,7 @@ test('a function whose namespace is not open to functions is refused, and shown 
 test('while the API server is away the view grows stale and stays, and deploys say that nobody answers', async (t) => {
   const rig = await startRig(t);
   await rig.provider.deploy(spec());
-  assert.equal(rig.provider.staleMs?.(), 0);
+  await eventually(() => rig.provider.staleMs?.() === 0, { what: 'watches' });
   await rig.api.stop();
   await eventually(() => (rig.provider.staleMs?.() ?? 0) > 0, { what: 'staleness' });
   assert.deepEqual([(await rig.provider.get(ref))?.name, rig.provider.healthy()], ['fn', true]);

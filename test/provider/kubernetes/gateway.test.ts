@@ -36,9 +36,9 @@ const staleSeconds = async (gateway: Gateway): Promise<number> => {
 
 test('staleness is in the metrics and beside readiness, and ends when the API server is back', async (t) => {
   const { gateway, api, ask } = await start(t);
+  await eventually(async () => (await staleSeconds(gateway)) === 0, { what: 'watches' });
   const health = await ask('/healthz');
   assert.deepEqual([health.status, health.headers['x-provider-stale-seconds']], [200, undefined]);
-  assert.equal(await staleSeconds(gateway), 0);
   await api.stop();
   await eventually(async () => (await staleSeconds(gateway)) > 0, { what: 'staleness in the metrics' });
   const stale = await ask('/healthz');

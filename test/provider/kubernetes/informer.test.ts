@@ -20,7 +20,10 @@ type Scene = {
 const item = (name: string, value = '1'): KubeObject => ({ metadata: { name, labels: { value } } });
 const quiet = { debug() {}, info() {}, error() {} };
 
-const setUp = async (t: TestContext, names: readonly string[], silenceMs = 90_000): Promise<Scene> => {
+type Ways = { readonly silenceMs?: number; readonly onChange?: () => void };
+
+const setUp = async (t: TestContext, names: readonly string[], ways: Ways = {}): Promise<Scene> => {
+  const { silenceMs = 90_000, onChange } = ways;
   const server = await startKubeApi(t);
   for (const name of names) server.put(item(name));
   const config = new KubeConfig();
@@ -30,6 +33,10 @@ const setUp = async (t: TestContext, names: readonly string[], silenceMs = 90_00
   const known = new Map<string, string>();
   const warnings: string[] = [];
   const set = ({ metadata }: KubeObject): void => void known.set(metadata.name, metadata.labels?.value ?? '');
+  const changed = (each: KubeObject): void => {
+    set(each);
+    onChange?.();
+  };
   const informer = createInformer<KubeObject>({
     api,
     what: 'things',
@@ -41,7 +48,7 @@ const setUp = async (t: TestContext, names: readonly string[], silenceMs = 90_00
         known.clear();
         for (const each of items) set(each);
       },
-      changed: set,
+      changed,
       removed: ({ metadata }) => void known.delete(metadata.name),
     },
     log: { ...quiet, warn: (_fields, message) => void warnings.push(message) },
@@ -50,7 +57,7 @@ const setUp = async (t: TestContext, names: readonly string[], silenceMs = 90_00
   });
   onEnd(t, () => informer.close());
   await within(informer.synced, 'the first list');
-  await eventually(() => server.openWatches() === 1, { what: 'the watch' });
+  await eventually(() => server.openWatches() === 1 && informer.staleMs() === 0, { what: 'the watch' });
   return { server, informer, known, warnings };
 };
 
@@ -93,7 +100,6 @@ test('a resource version that is too old leads to a new list, which takes away w
 
 test('an API server that is away makes the view stale, and its return makes it true', async (t) => {
   const scene = await setUp(t, ['a']);
-  assert.equal(scene.informer.staleMs(), 0);
   await scene.server.stop();
   await eventually(() => scene.informer.staleMs() > 0, { what: 'staleness' });
   assert.deepEqual(names(scene), ['a'], 'what was known stays');
@@ -118,12 +124,34 @@ test('an API server that answers slowly makes the view stale meanwhile, and noth
 });
 
 test('a watch without a word for too long is given up for another, and nobody is warned', async (t) => {
-  const scene = await setUp(t, ['a'], 100);
+  const scene = await setUp(t, ['a'], { silenceMs: 100 });
   const watches = (): number => scene.server.requests.filter((request) => request.includes('watch=')).length;
   await eventually(() => watches() > 1, { what: 'a second watch' });
   scene.server.put(item('b'));
   await sees(scene, 'a', 'b');
   assert.deepEqual(scene.warnings, []);
+});
+
+test('of many changes that come at once a few are taken in a turn of the event loop', async (t) => {
+  let turn = 0;
+  const turns = new Set<number>();
+  const scene = await setUp(t, [], {
+    onChange: () => {
+      turns.add(turn);
+      const endMs = performance.now() + 0.5;
+      while (performance.now() < endMs);
+    },
+  });
+  let isCounting = true;
+  const count = (): void => {
+    turn += 1;
+    if (isCounting) setImmediate(count);
+  };
+  onEnd(t, () => (isCounting = false));
+  count();
+  for (let index = 0; index < 200; index += 1) scene.server.put(item(`n${index}`));
+  await eventually(() => scene.known.size === 200, { what: 'all changes' });
+  assert.ok(turns.size >= 40, `${turns.size} turns for 200 changes of half a millisecond each`);
 });
 
 test('an idle informer asks for nothing', async (t) => {

@@ -101,3 +101,23 @@ test('fact 138: pods of the gateway carry the label and the annotations by which
   assert.equal((template.metadata.labels as { app?: string }).app, 'gateway');
   assert.deepEqual(template.metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8082' });
 });
+
+test('the network policy lets the pods of the gateway call functions, and no function that calls itself gateway', async () => {
+  type Labels = Readonly<Record<string, string>>;
+  type Selector = { readonly matchLabels: Labels };
+  type Policy = { ingress: readonly { from: readonly { namespaceSelector: Selector; podSelector: Selector }[] }[] };
+  const all = (await readManifests(dir)).map(({ manifest }) => manifest);
+  const labelsOf = (kind: string, name: string): Labels => {
+    const found = all.find((each) => each.kind === kind && each.metadata.name === name);
+    return (found?.metadata as { labels?: Labels } | undefined)?.labels ?? {};
+  };
+  const fits = ({ matchLabels }: Selector, labels: Labels): boolean =>
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
+  const policy = all.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'functions')?.spec as Policy;
+  const sources = policy.ingress.flatMap(({ from }) => from);
+  assert.equal(sources.length, 1);
+  const [{ namespaceSelector, podSelector }] = sources as [Policy['ingress'][0]['from'][0]];
+  assert.ok(fits(podSelector, { app: 'gateway' }));
+  assert.ok(fits(namespaceSelector, labelsOf('Namespace', 'openfaas')));
+  assert.ok(!fits(namespaceSelector, labelsOf('Namespace', 'openfaas-fn')));
+});

@@ -1,0 +1,58 @@
+// Why a function does not answer, as a real kubelet tells it: in its status, and to its callers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Condition, FunctionStatus } from '../../provider/types/function.ts';
+import { onEnd } from '../helpers/cleanup.ts';
+import { eventually } from '../helpers/eventually.ts';
+import type { RunningGateway } from '../helpers/gateway.ts';
+import { findCluster } from './cluster.ts';
+import { put, startClusterGateway } from './gateway.ts';
+import { functionImage, handlerImage } from './images.ts';
+import { emptyFunctionNamespaces } from './objects.ts';
+
+const found = await findCluster();
+const skip = 'missing' in found ? found.missing : false;
+
+const crashing = `console.error('no database at db:5432');
+process.exit(3);
+`;
+
+/** The condition of that reason, once the function has one. */
+const told = (gateway: RunningGateway, name: string, reason: string): Promise<Condition> =>
+  eventually(
+    async () => {
+      const { status, text } = await gateway.control('GET', `/system/function/${name}?usage=1`);
+      assert.equal(status, 200, text);
+      const { conditions = [] } = JSON.parse(text) as FunctionStatus;
+      return conditions.find((each) => each.reason === reason) ?? assert.fail(JSON.stringify(conditions));
+    },
+    { what: `${name} is ${reason}`, timeoutMs: 120_000, intervalMs: 500 },
+  );
+
+test('an image that is not there, a function that crashes and one whose probe fails are told apart, with the details', {
+  skip,
+}, async (t) => {
+  if ('missing' in found) throw new Error(found.missing);
+  const { cluster } = found;
+  await emptyFunctionNamespaces(cluster);
+  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const gateway = await startClusterGateway(t, cluster);
+  await put(gateway, { service: 'absent', image: `${cluster.registry}/absent:1` });
+  await put(gateway, { service: 'crashing', image: await handlerImage(cluster, 'crashing', crashing) });
+  // The kubelet waits for one second.
+  const annotations = { 'com.openfaas.ready.http.path': '/?ms=3000' };
+  await put(gateway, { service: 'slow', image: await functionImage(cluster, 'version'), annotations });
+
+  const absent = await told(gateway, 'absent', 'ImagePullFailed');
+  assert.match(absent.message ?? '', /absent:1.*not found/);
+  const refused = await gateway.call('absent');
+  assert.match(`${refused.status} ${refused.text}`, /^503 .*absent:1.*not found/s);
+
+  const crash = await told(gateway, 'crashing', 'CrashLoop');
+  assert.match(crash.message ?? '', /exited with code 3 \d+ times.*no database at db:5432/);
+  const cut = await gateway.call('crashing');
+  assert.match(`${cut.status} ${cut.text}`, /^503 .*no database at db:5432/s);
+
+  const slow = await told(gateway, 'slow', 'ProbeFailed');
+  assert.match(slow.message ?? '', /Readiness probe failed/);
+});
