@@ -86,6 +86,13 @@ export class FunctionEntry {
     this.revisions = revisions.size === 0 ? noRevisions : revisions;
   }
 
+  /** Of all revisions. */
+  get endpointCount(): number {
+    let count = 0;
+    for (const endpoints of this.revisions.values()) count += endpoints.length;
+    return count;
+  }
+
   /** @param text what the caller was told */
   noteTimeout(text: string, nowMs: number): void {
     this.timeouts = { count: (this.timeouts?.count ?? 0) + 1, lastMs: nowMs, text };
@@ -135,6 +142,8 @@ export interface FunctionTable extends ProviderObserver {
   /** @param key `name.namespace` */
   get(key: string): FunctionEntry | undefined;
   entries(): Iterable<FunctionEntry>;
+  /** Those that have more than one endpoint, ready or not; of thousands that sleep they are few. */
+  several(): Iterable<FunctionEntry>;
   readonly size: number;
   /** Resolves when the provider has reported all it has. */
   whenSynced(): Promise<void>;
@@ -155,11 +164,14 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   const defaults = parts.limits ?? noLimits;
   const functions = new Map<string, FunctionEntry>();
   const endpoints = new Map<string, EndpointState>();
+  const several = new Set<FunctionEntry>();
   const listeners = new Set<(entry: FunctionEntry) => void>();
   const synced = Promise.withResolvers<void>();
 
   const changed = (entry: FunctionEntry): void => {
     entry.reroute();
+    if (entry.endpointCount > 1) several.add(entry);
+    else several.delete(entry);
     for (const listener of listeners) listener(entry);
   };
 
@@ -177,6 +189,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   return {
     get: (key) => functions.get(key),
     entries: () => functions.values(),
+    several: () => several.values(),
     get size() {
       return functions.size;
     },

@@ -8,7 +8,11 @@ export type ProbeTarget = { readonly host: string; readonly port: number; readon
  * `refused`: nobody listens, or who listens says it is not ready. `silent`: no answer in time, which a busy function may
  * owe to a long computation.
  */
-export type ProbeResult = { readonly kind: 'ready' } | { readonly kind: 'refused' | 'silent'; readonly detail: string };
+export type ProbeResult =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly detail: string }
+  /** `reached`: the connection was taken, so there is a route. */
+  | { readonly kind: 'silent'; readonly detail: string; readonly reached: boolean };
 
 export type Probe = (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult>;
 
@@ -30,7 +34,8 @@ export const probe: Probe = ({ host, port, path }, signal) =>
       asked.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => done({ kind: 'silent', detail: `no answer within ${timeoutMs}ms` }), timeoutMs);
+    const silent = (detail: string): void => done({ kind: 'silent', detail, reached: connected });
+    const timer = setTimeout(() => silent(`no answer within ${timeoutMs}ms`), timeoutMs);
     asked.on('socket', (socket) => socket.once('connect', () => (connected = true)));
     asked.on('response', (answer) => {
       const own = answer.headers[watchdogReadyHeader.toLowerCase()];
@@ -39,8 +44,10 @@ export const probe: Probe = ({ host, port, path }, signal) =>
     });
     asked.on('error', (error: NodeJS.ErrnoException) => {
       const foreign = connected && error.code?.startsWith('HPE_') === true;
-      const silent = error.code === 'ETIMEDOUT' || error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH';
-      done(foreign ? { kind: 'ready' } : { kind: silent ? 'silent' : 'refused', detail: error.message });
+      const lost = error.code === 'ETIMEDOUT' || error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH';
+      if (foreign) done({ kind: 'ready' });
+      else if (lost) silent(error.message);
+      else done({ kind: 'refused', detail: error.message });
     });
     asked.end();
   });

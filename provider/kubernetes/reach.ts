@@ -2,7 +2,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Pod } from './objects.ts';
 import type { Log, Reach } from './options.ts';
-import type { Probe } from './probe.ts';
+import type { Probe, ProbeResult } from './probe.ts';
 import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** Where a pod is reached: its own address, or this end of a tunnel to it. */
@@ -42,10 +42,10 @@ export const createReach = ({ mode, inside, config, probe, log }: ReachParts): P
   };
   if (tunnelled) warn();
 
-  /** Any answer, a refusal too, comes by a route. */
-  const judge = (kind: 'ready' | 'refused' | 'silent'): void => {
+  /** Any answer comes by a route, a refusal and a connection that is taken too. */
+  const judge = (result: ProbeResult): void => {
     if (answered || tunnelled) return;
-    if (kind !== 'silent') answered = true;
+    if (result.kind !== 'silent' || result.reached) answered = true;
     else {
       silent += 1;
       if (silent < silentProbes) return;
@@ -57,7 +57,7 @@ export const createReach = ({ mode, inside, config, probe, log }: ReachParts): P
   return {
     async probe(target, signal) {
       const result = await probe(target, signal);
-      if (!signal.aborted) judge(result.kind);
+      if (!signal.aborted) judge(result);
       return result;
     },
     async routeTo(pod, address) {

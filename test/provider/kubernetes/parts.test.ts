@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { createChains } from '../../../provider/kubernetes/chains.ts';
 import { createHub } from '../../../provider/kubernetes/hub.ts';
-import type { Probe, ProbeResult } from '../../../provider/kubernetes/probe.ts';
+import { type Probe, type ProbeResult, probe } from '../../../provider/kubernetes/probe.ts';
 import { createQueue } from '../../../provider/kubernetes/queue.ts';
 import { createReach, type ReachParts } from '../../../provider/kubernetes/reach.ts';
 import { toLines } from '../../../provider/kubernetes/to-lines.ts';
 import type { ProviderObserver } from '../../../provider/provider.ts';
 import { within } from '../../helpers/eventually.ts';
+import { listenTcp } from '../../helpers/listen.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const target = { host: '10.0.0.1', port: 8080, path: '/' };
@@ -17,10 +18,10 @@ const pod = { metadata: { name: 'fn-1', namespace: 'dev', uid: 'u1' } };
 
 const startReach = (more: Partial<ReachParts>) => {
   const warnings: string[] = [];
-  let result: ProbeResult = { kind: 'silent', detail: 'no answer' };
-  const probe: Probe = async () => result;
+  let result: ProbeResult = { kind: 'silent', detail: 'no answer', reached: false };
+  const asked: Probe = async () => result;
   const log = { ...quiet, warn: (_fields: object, message: string) => void warnings.push(message) };
-  const reach = createReach({ mode: 'auto', inside: false, config: new KubeConfig(), probe, log, ...more });
+  const reach = createReach({ mode: 'auto', inside: false, config: new KubeConfig(), probe: asked, log, ...more });
   const ask = async (next: ProbeResult, times = 1): Promise<void> => {
     result = next;
     for (let i = 0; i < times; i += 1) await reach.probe(target, new AbortController().signal);
@@ -33,7 +34,7 @@ const startReach = (more: Partial<ReachParts>) => {
   return { ask, isDirect, warnings };
 };
 
-const silent: ProbeResult = { kind: 'silent', detail: 'no answer within 1000ms' };
+const silent: ProbeResult = { kind: 'silent', detail: 'no answer within 1000ms', reached: false };
 const refused: ProbeResult = { kind: 'refused', detail: 'connect ECONNREFUSED' };
 
 test('pods that are silent from the beginning are reached through the API server, with one warning', async () => {
@@ -50,6 +51,15 @@ test('a network that has answered once, if only by a refusal, is there for good'
   await ask(refused);
   await ask(silent, 10);
   assert.equal(await isDirect(), true);
+});
+
+test('a pod that takes connections and is too busy to answer has been reached, and no tunnel is needed', async (t) => {
+  const { port } = await listenTcp(t, () => undefined);
+  const busy = await probe({ host: '127.0.0.1', port, path: '/_/health' }, new AbortController().signal);
+  assert.deepEqual(busy, { kind: 'silent', detail: 'no answer within 1000ms', reached: true });
+  const { ask, isDirect, warnings } = startReach({});
+  await ask(busy, 10);
+  assert.deepEqual([await isDirect(), warnings.length], [true, 0]);
 });
 
 test('inside a cluster and when told so, pods are reached directly; tunnels are there when asked for', async () => {
