@@ -10,6 +10,8 @@ const accepted = [200, 201, 202];
 export const listFunctions = async (client: Client, namespace: string | undefined): Promise<FunctionStatus[]> => {
   const what = 'listing functions';
   const reply = await client.call('GET', '/system/functions', { query: { namespace } });
+  // No gateway has another place for them: this is the metrics port, say.
+  if (reply.status === 404) throw new FaasError('upstream', `${what}: ${client.gateway} answered 404, is it a function gateway?`);
   expectStatus(client, reply, [200], what);
   const list = parseBody(client, reply, what) ?? [];
   if (!Array.isArray(list)) throw new FaasError('upstream', `${what}: expected a list from ${client.gateway}`);

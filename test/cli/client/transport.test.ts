@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type Outgoing, send } from '../../../cli/client/transport.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
-import { listen } from '../../helpers/listen.ts';
+import { listen, listenTcp } from '../../helpers/listen.ts';
 import { runCli, startGateway } from '../run-cli.ts';
 
 const request = (more: Partial<Outgoing> & { readonly url: string }): Outgoing => ({
@@ -21,6 +21,19 @@ test('no answer in time is a timeout that says how long was waited', async (t) =
   await assert.rejects(send(request({ url, timeoutMs: 30 })), {
     code: 'timeout',
     message: `no answer from ${url} within 0.03 s`,
+  });
+});
+
+test('what speaks another protocol than the address says is told so', async (t) => {
+  const { url } = await listen(t, () => undefined);
+  await assert.rejects(send(request({ url: url.replace('http:', 'https:') })), {
+    code: 'unavailable',
+    message: `cannot reach ${url.replace('http:', 'https:')}: it does not speak TLS; try http:// instead of https://`,
+  });
+  const { port } = await listenTcp(t, (socket) => void socket.on('error', () => undefined).write('SSH-2.0-OpenSSH\r\n'));
+  await assert.rejects(send(request({ url: `http://127.0.0.1:${port}` })), {
+    code: 'unavailable',
+    message: /it does not speak HTTP; is it a function gateway, and without https:\/\/\?$/,
   });
 });
 
