@@ -24,11 +24,10 @@ async function* filesUnder(path: string): AsyncGenerator<string> {
 }
 
 /** Installed packages that this one depends on, paths relative to it. */
-const dependencies = async (): Promise<string[]> => {
-  const nobody: Cleanup = { after: () => undefined };
+const dependencies = async (t: Cleanup): Promise<string[]> => {
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
   // Optional packages of other platforms are missing, for which npm ends with 1.
-  const { stdout } = await runProgram(nobody, 'npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, env });
+  const { stdout } = await runProgram(t, 'npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, env });
   const paths = stdout.split('\n').map((line) => line.slice(line.indexOf('node_modules/')));
   return [...new Set(paths)].filter((path) => path.startsWith('node_modules/') && !notNeeded.test(path));
 };
@@ -46,10 +45,10 @@ const entriesOf = async (paths: readonly string[]): Promise<LayerEntry[]> => {
 };
 
 /** Listens on every interface; `sluice gateway` and its settings come as the container's arguments. */
-export const gatewayImage = async (cluster: Cluster): Promise<string> =>
+export const gatewayImage = async (t: Cleanup, cluster: Cluster): Promise<string> =>
   pushTestImage(cluster, {
     name: 'sluice-gateway',
-    entries: await entriesOf(['bin', 'dist', 'package.json', ...(await dependencies())]),
+    entries: await entriesOf(['bin', 'dist', 'package.json', ...(await dependencies(t))]),
     environment: { SLUICE_HOST: '0.0.0.0', HOME: '/tmp' },
     entrypoint: ['/opt/sluice/bin/node', `/${home}/bin/sluice.js`],
     workdir: `/${home}`,

@@ -12,7 +12,7 @@ import { type Cluster, findCluster } from './cluster.ts';
 import { underLoad } from './gateway.ts';
 import { gatewayImage } from './gateway-image.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, getJson, hasEnded, type Pod } from './objects.ts';
+import { emptyFunctionNamespaces, getJson, type Pod, stillThere } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -42,7 +42,7 @@ const install = async (t: TestContext): Promise<Installed> => {
   };
   onEnd(t, () => cluster.kubectl(['delete', 'namespace', core, '--ignore-not-found']));
   onEnd(t, () => cluster.kubectl(['delete', 'clusterrole,clusterrolebinding', 'sluice-gateway', '--ignore-not-found']));
-  await run('install', '--image', await gatewayImage(cluster), '--replicas', '2');
+  await run('install', '--image', await gatewayImage(t, cluster), '--replicas', '2');
   const { spec } = await getJson<{ spec: { clusterIP: string } }>(cluster, 'service', '-n', core, 'gateway');
   const { data } = await getJson<{ data: Record<string, string> }>(cluster, 'secret', '-n', core, 'basic-auth');
   const [user = '', password = ''] = ['user', 'password'].map((each) =>
@@ -109,8 +109,8 @@ test('two installed gateways serve one cluster: what one is told the other knows
     await cluster.kubectl(['delete', 'pod', '-n', core, pod.metadata.name, '--wait=false']);
     await eventually(
       async () => {
-        const now = await pods();
-        const isThere = now.some((each) => each.metadata.uid === pod.metadata.uid && !hasEnded(each));
+        const now = await stillThere(cluster, await pods());
+        const isThere = now.some((each) => each.metadata.uid === pod.metadata.uid);
         const ready = now.filter(({ status }) =>
           status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
         );

@@ -32,19 +32,33 @@ const isReady = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined &&
   (pod.status.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
 
+/** Uids of pods with a container that runs, as the node finds them. */
+const runningOn = async (cluster: Cluster, node: string): Promise<readonly string[]> => {
+  type Running = { items: { metadata: { uid: string }; spec: { containers?: object[] | null } }[] | null };
+  const { items } = JSON.parse(await cluster.kubectl(['get', '--raw', `/api/v1/nodes/${node}/proxy/runningpods/`])) as Running;
+  return (items ?? []).filter(({ spec }) => (spec.containers ?? []).length > 0).map(({ metadata }) => metadata.uid);
+};
+
 /**
- * Deleted, and its container has ended. The object stays for up to a minute longer, until the kubelet has tidied up, which
- * says nothing about the function.
+ * Those that have not been deleted, or whose container has not ended yet. Of one that has ended the object stays for a while,
+ * and its status may say that it runs for up to a minute and a half, which is when the kubelet looks at it again. So the node
+ * itself is asked.
  */
-export const hasEnded = ({ metadata, status }: Pod): boolean =>
-  metadata.deletionTimestamp !== undefined &&
-  (status.containerStatuses ?? []).every(({ state }) => state?.terminated !== undefined);
+export const stillThere = async (cluster: Cluster, pods: readonly Pod[]): Promise<readonly Pod[]> => {
+  const isDeleted = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
+  const isOver = ({ status }: Pod): boolean =>
+    (status.containerStatuses ?? []).every(({ state }) => state?.terminated !== undefined);
+  const unsure = pods.filter((pod) => isDeleted(pod) && !isOver(pod));
+  const nodes = [...new Set(unsure.map(({ spec }) => spec.nodeName).filter((node) => node !== undefined))];
+  const running = new Set((await Promise.all(nodes.map((node) => runningOn(cluster, node)))).flat());
+  return pods.filter((pod) => !isDeleted(pod) || (!isOver(pod) && running.has(pod.metadata.uid)));
+};
 
 /** Resolves when exactly so many pods of the function run, those that are ending included, and all of them are ready. */
 export const podsReady = (cluster: Cluster, name: string, count: number, timeoutMs = 90_000): Promise<readonly Pod[]> =>
   eventually(
     async () => {
-      const pods = (await podsOf(cluster, name)).filter((pod) => !hasEnded(pod));
+      const pods = await stillThere(cluster, await podsOf(cluster, name));
       return pods.length === count && pods.every(isReady) ? pods : undefined;
     },
     { what: `${count} ready pods of ${name}, and no other`, timeoutMs, intervalMs: 200 },
@@ -54,7 +68,7 @@ export const podsReady = (cluster: Cluster, name: string, count: number, timeout
 export const podsEnded = (cluster: Cluster, name: string, pods: readonly Pod[], timeoutMs = 90_000): Promise<unknown> =>
   eventually(
     async () => {
-      const left = (await podsOf(cluster, name)).filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.uid);
+      const left = (await stillThere(cluster, await podsOf(cluster, name))).map(({ metadata }) => metadata.uid);
       return pods.every(({ metadata }) => !left.includes(metadata.uid));
     },
     { what: `${pods.map((pod) => pod.metadata.name).join(', ')} have ended`, timeoutMs, intervalMs: 200 },

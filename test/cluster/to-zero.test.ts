@@ -17,7 +17,7 @@ const skip = 'missing' in found ? found.missing : false;
 const namespace = 'to-zero';
 const idleMs = 2000;
 const names = ['a', 'b', 'c', 'd'];
-const times = 12;
+const times = 8;
 
 /** Orders to scale that the gateways have given for one cause. */
 const orders = async (gateways: readonly RunningGateway[], cause: string): Promise<number> => {
