@@ -15,7 +15,7 @@ export const smallBodyLength = (req: IncomingMessage): number | undefined => {
 
 export type Next = (body: Uint8Array | IncomingMessage) => void;
 
-/** What came so far is there to be read: node:http takes a packet apart to its end before this runs. */
+/** A body that came in one packet with its head is there: node:http lets nothing run between the two. */
 const take = (req: IncomingMessage, length: number, next: Next): void => {
   const whole = req instanceof GatheringRequest ? req.gathered() : undefined;
   if (whole !== undefined) {
