@@ -1,4 +1,5 @@
-// The yardstick for handlers: what node:http itself can do when it answers the same.
+// The yardstick for handlers: what node:http itself can do when it answers the same. The body becomes a text in between,
+// because that is what the handlers get and give back.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -12,8 +13,8 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const body = Buffer.concat(chunks);
-    response.setHeader('Content-Length', body.length);
+    const body = Buffer.concat(chunks).toString();
+    response.setHeader('Content-Length', Buffer.byteLength(body));
     response.end(body);
   });
 });

@@ -15,6 +15,9 @@ import { median, pairedRatio, percentile } from './stats.ts';
 
 export type Side = {
   readonly functions: number;
+  /** As the calls left it. */
+  readonly usedBytes: number;
+  /** After a collection, and time to give back what it freed. */
   readonly residentBytes: number;
   readonly liveBytes: number;
   /** Scraped every second. */
@@ -153,16 +156,27 @@ const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }:
 
 type Measured = { readonly functions: number; readonly rounds: readonly Round[]; readonly delaysBefore: Map<number, number> };
 
-const toSide = async ({ gateway, snapshot }: OpenGateway, { functions, rounds, delaysBefore }: Measured): Promise<Side> => {
+/** V8 keeps the pages that a collection has emptied for some 25 s, in case they are needed again. */
+const givenBackMs = 40_000;
+
+const toSide = async (
+  { gateway, snapshot, collect }: OpenGateway,
+  { functions, rounds, delaysBefore }: Measured,
+): Promise<Side> => {
   const delays = delaysBetween(delaysBefore, await readDelays(gateway));
+  const resident = async (): Promise<number> => (await memory(gateway.program().pid)).rssBytes;
+  const usedBytes = await resident();
+  collect();
+  await sleep(givenBackMs);
+  const residentBytes = await resident();
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
-  const residentBytes = (await memory(gateway.program().pid)).rssBytes;
   for (let count = 0; count < scrapesAlone; count += 1) await read(gateway);
   const { longestTurnMs = Number.NaN } = await snapshot();
   return {
     functions,
+    usedBytes,
     residentBytes,
     liveBytes,
     longestTurnMs,
@@ -188,11 +202,12 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
     rounds.few.push(await measureRound(few, options));
     rounds.many.push(await measureRound(many, options));
   }
-  return {
-    deployS,
-    few: await toSide(few, { functions: fewFunctions, rounds: rounds.few, delaysBefore: before.few }),
-    many: await toSide(many, { functions, rounds: rounds.many, delaysBefore: before.many }),
-  };
+  progress('crowd: memory');
+  const [ofFew, ofMany] = await Promise.all([
+    toSide(few, { functions: fewFunctions, rounds: rounds.few, delaysBefore: before.few }),
+    toSide(many, { functions, rounds: rounds.many, delaysBefore: before.many }),
+  ]);
+  return { deployS, few: ofFew, many: ofMany };
 };
 
 /** How many times as long the slowest hundredth took. */
@@ -207,7 +222,7 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
   const failures = [...few.rounds, ...many.rounds].reduce((sum, round) => sum + round.failures, 0);
   const more = many.functions - few.functions;
   const took = many.scrapes.map(({ tookMs }) => tookMs);
-  const kilobytes = (key: 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
+  const kilobytes = (key: 'usedBytes' | 'residentBytes' | 'liveBytes'): number => (many[key] - few[key]) / more / 1e3;
   return [
     { what: `calls/s among ${few.functions}`, value: median(of(few, 'callsPerS')), unit: '/s', digits: 0 },
     { what: `calls/s among ${many.functions}`, value: median(of(many, 'callsPerS')), unit: '/s', digits: 0 },
@@ -224,6 +239,15 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       unit: '',
       digits: 2,
       aim: { atLeast: 0.95 },
+    },
+    {
+      what: 'the same while nobody scrapes',
+      value: pairedRatio(
+        many.quiet.map(({ callsPerCpuS }) => callsPerCpuS),
+        few.quiet.map(({ callsPerCpuS }) => callsPerCpuS),
+      ),
+      unit: '',
+      digits: 2,
     },
     {
       what: 'p99, many / few',
@@ -263,6 +287,7 @@ export const crowdFindings = ({ few, many }: Crowd): Finding[] => {
       digits: 1,
       aim: { atMost: 4 },
     },
+    { what: 'before a collection', value: kilobytes('usedBytes'), unit: 'kB', digits: 1 },
     { what: 'of it live', value: kilobytes('liveBytes'), unit: 'kB', digits: 1, aim: { atMost: 4 } },
   ];
 };

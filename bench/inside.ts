@@ -13,7 +13,12 @@ import type { GatewaySnapshot, Snapshot } from './snapshot.ts';
 
 const inDir = (name: string): URL => new URL(name, import.meta.url);
 
-export type OpenGateway = { readonly gateway: RunningGateway; snapshot(): Promise<GatewaySnapshot> };
+export type OpenGateway = {
+  readonly gateway: RunningGateway;
+  snapshot(): Promise<GatewaySnapshot>;
+  /** Begins a collection; the system gets the memory that it frees back over the next half minute. */
+  collect(): void;
+};
 
 /** A gateway without functions, with `probe.ts` in it. @param turns watch the turns of its event loop, too */
 export const startOpenGateway = async (t: Scope, turns = false): Promise<OpenGateway> => {
@@ -30,6 +35,7 @@ export const startOpenGateway = async (t: Scope, turns = false): Promise<OpenGat
   await settle(gateway, 0);
   return {
     gateway,
+    collect: () => process.kill(gateway.program().pid, 'SIGWINCH'),
     async snapshot() {
       await rm(file, { force: true });
       process.kill(gateway.program().pid, 'SIGUSR2');

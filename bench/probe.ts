@@ -1,6 +1,9 @@
 // Loaded into a gateway before its own code, to look at it from inside: on SIGUSR2 it writes a snapshot to
-// $SLUICE_BENCH_SNAPSHOT. It does nothing until it is asked, unless $SLUICE_BENCH_TURNS asks for the longest turn.
+// $SLUICE_BENCH_SNAPSHOT, on SIGWINCH it collects garbage. It does nothing until it is asked, unless $SLUICE_BENCH_TURNS asks
+// for the longest turn.
 import { renameSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 import { type GatewaySnapshot, takeSnapshot } from './snapshot.ts';
 
@@ -28,9 +31,17 @@ const watchTurns = (): { take(): number } => {
   };
 };
 
+/** Without a count of objects, which takes memory of its own and gives only some of it back. */
+const collect = (): void => {
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  gc();
+};
+
 const { SLUICE_BENCH_SNAPSHOT: file, SLUICE_BENCH_TURNS: wantsTurns } = process.env;
 if (isMainThread && file !== undefined) {
   const turns = wantsTurns === undefined ? undefined : watchTurns();
+  process.on('SIGWINCH', collect);
   process.on('SIGUSR2', () => {
     const longestTurnMs = turns?.take();
     const snapshot = takeSnapshot();

@@ -58,9 +58,16 @@ export const processContext = (signal: AbortSignal): Context => ({
 /** The directory of the templates that ship with the package. */
 export const builtinTemplates = (ctx: Context): string => join(ctx.packageRoot, 'templates');
 
+const readField = (file: string, name: string): string => {
+  const value = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>)[name];
+  return typeof value === 'string' && value !== '' ? value : 'unknown';
+};
+
 /** The version in package.json. */
-export const releaseOf = (ctx: Context): string => {
-  const value: unknown = JSON.parse(readFileSync(join(ctx.packageRoot, 'package.json'), 'utf8'));
-  const version = (value as { version?: unknown }).version;
-  return typeof version === 'string' ? version : 'unknown';
+export const releaseOf = (ctx: Context): string => readField(join(ctx.packageRoot, 'package.json'), 'version');
+
+/** The commit that the program was built from, as far as the build could tell. */
+export const commitOf = (ctx: Context): string => {
+  const file = join(ctx.packageRoot, 'dist', 'build.json');
+  return existsSync(file) ? readField(file, 'sha') : 'unknown';
 };

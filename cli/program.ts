@@ -17,7 +17,11 @@ const functions: readonly Row[] = [
   { name: 'new', summary: 'make a new function from a template', load: () => import('./commands/new.ts') },
   { name: 'up', summary: 'build, upload and deploy, then wait until it answers', load: () => import('./commands/up.ts') },
   { name: 'build', summary: 'build functions into bundles', load: () => import('./commands/build.ts') },
-  { name: 'push', summary: 'upload built bundles to the gateway', load: () => import('./commands/push.ts') },
+  {
+    name: 'push',
+    summary: 'upload built bundles to the gateway, or push images of them',
+    load: () => import('./commands/push.ts'),
+  },
   { name: 'deploy', summary: 'deploy built functions', load: () => import('./commands/deploy.ts') },
   { name: 'list', aliases: ['ls'], summary: 'list functions', load: () => import('./commands/list.ts') },
   { name: 'describe', summary: 'show everything about a function', load: () => import('./commands/describe.ts') },
@@ -75,6 +79,8 @@ export const createProgram = (ctx: Context): Command => {
   };
   add('Functions:', functions);
   add('Platform:', platform);
+  // Why last: commands made before do not take it over, and have flags of their own to look up.
+  program.showHelpAfterError('`sluice --help` lists the commands');
   program.hook('preSubcommand', async (_program, command) => {
     const loaded = await loaders.get(command.name())?.();
     loaded?.define(command.description(command.summary()), ctx);

@@ -75,6 +75,10 @@ export const readConfig = (argv: readonly string[], env: Env, home: string = env
     if ('value' in parsed) values[name] = parsed.value;
     else problems.push(`${source}: expected ${parsed.expected}, got ${JSON.stringify(text)}`);
   }
+  const { port, metricsPort } = values as Partial<Config>;
+  if (port !== 0 && port !== undefined && port === metricsPort) {
+    problems.push(`--metrics-port: expected another port than --port, got "${port}"`);
+  }
   if (problems.length > 0) throw new FaasError('invalid', problems.join('; '));
   const config = values as Config;
   return Object.freeze({

@@ -117,7 +117,7 @@ const openInvocationPath = async (
   release: string,
   resources: AsyncDisposableStack,
 ) => {
-  const table = createFunctionTable({ limits: config });
+  const table = createFunctionTable({ limits: config, countsOf: metrics.of });
   provider.watch(metrics.observer);
   provider.watch(table);
   await table.whenSynced();
@@ -138,7 +138,7 @@ const openInvocationPath = async (
   resources.defer(() => signals.close());
   // Who asks for this log wants it whatever else is to be told.
   const callLog = createCallLog(config.accessLog, log.child({ part: 'call' }, { level: 'info' }));
-  const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs, callLog });
+  const invoker = createInvoker({ table, provider, activator, upstreamTimeoutMs, callLog });
   resources.defer(() => invoker.close());
   return { table, handler: createFunctionHandler({ invoker, defaultNamespace: config.functionNamespace, version: release }) };
 };

@@ -9,6 +9,7 @@ import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
 import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
+import { GatheringRequest } from './http/gathering-request.ts';
 import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
 import { watchStalls } from './http/stalled.ts';
 import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
@@ -68,6 +69,19 @@ const refuseExpectation = (req: IncomingMessage, res: ServerResponse): void => {
   const text = `Expect: expected 100-continue, got ${JSON.stringify(req.headers.expect)}`;
   sendError(req, res, new FaasError('expectation-failed', text));
 };
+
+const createHttp = (parts: ServerParts): Server =>
+  createHttpServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: parts.headersTimeoutMs ?? 60_000,
+    requestTimeout: 0,
+    keepAliveTimeout: parts.keepAliveMs ?? 65_000,
+    connectionsCheckingInterval: parts.checkMs ?? 5000,
+    // A missing one is refused with the others, in words.
+    requireHostHeader: false,
+    IncomingMessage: GatheringRequest,
+    shouldUpgradeCallback: (req) => mayUpgrade(req, parts.isFunctionPath),
+  });
 
 const listenOn = (http: Server, address: ListenAddress): Promise<ListenAddress> =>
   new Promise((resolve, reject) => {
@@ -132,16 +146,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
     else if (socket.writable) serve(req, res);
   };
 
-  const http: Server = createHttpServer({
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: parts.headersTimeoutMs ?? 60_000,
-    requestTimeout: 0,
-    keepAliveTimeout: parts.keepAliveMs ?? 65_000,
-    connectionsCheckingInterval: parts.checkMs ?? 5000,
-    // A missing one is refused with the others, in words.
-    requireHostHeader: false,
-    shouldUpgradeCallback: (req) => mayUpgrade(req, isFunctionPath),
-  });
+  const http = createHttp(parts);
   // The size is bounded already; a bound on the count would drop headers without a word.
   http.maxHeadersCount = 0;
 

@@ -298,32 +298,3 @@ export const gatewaySettings = {
     doc: 'function calls that are logged, whatever the log level: off, all, errors (refused, left or failed) or a share such as 0.01',
   },
 } satisfies Readonly<Record<string, Setting<unknown>>>;
-
-/** Read by OpenFaaS's gateway or set by its chart, without a meaning here: taken and left alone. */
-export const ignoredEnv: readonly string[] = [
-  'functions_provider_url',
-  'logs_provider_url',
-  'faas_nats_address',
-  'faas_nats_port',
-  'faas_nats_cluster_name',
-  'faas_nats_channel',
-  'faas_prometheus_host',
-  'faas_prometheus_port',
-  'scale_from_zero',
-  'max_idle_conns',
-  'max_idle_conns_per_host',
-  'write_request_uri',
-  'auth_proxy_url',
-  'auth_proxy_pass_body',
-  'direct_functions',
-  'direct_functions_suffix',
-  'default_target',
-  'probe_functions',
-  'probe_interval',
-  'probe_count',
-  'async',
-  'pprof',
-  'metering',
-  'metering_excluded_namespaces',
-  'metering_default_memory',
-];

@@ -3,8 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatDuration, parseDuration } from '../provider/types/duration.ts';
 import { callIdHeader, durationHeader } from '../provider/types/headers.ts';
 import { answer } from './answer.ts';
+import type { Bounded, Deadlines } from './deadlines.ts';
 
 export type EndReason = 'timeout' | 'client-gone' | 'finished';
+
+const never = Number.POSITIVE_INFINITY;
 
 const callOf = Symbol('call');
 type Tracked = ServerResponse & { [callOf]?: Call };
@@ -13,11 +16,6 @@ function onClose(this: Tracked): void {
   this[callOf]?.close();
 }
 
-/** What a timer of Node can hold; longer ones would fire at once. */
-export const longestTimerMs = 2 ** 31 - 1;
-
-const onLimit = (call: Call): void => call.expire();
-
 /** Shorter of `exec_timeout` and the caller's `X-Timeout`; 0 is no limit, which a caller cannot change. */
 export const limitOf = (execTimeoutMs: number, asked: string | undefined): number => {
   if (execTimeoutMs === 0 || asked === undefined) return execTimeoutMs;
@@ -25,7 +23,7 @@ export const limitOf = (execTimeoutMs: number, asked: string | undefined): numbe
   return askedMs !== undefined && askedMs > 0 && askedMs < execTimeoutMs ? askedMs : execTimeoutMs;
 };
 
-export class Call {
+export class Call implements Bounded {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly startedMs: number;
@@ -35,16 +33,20 @@ export class Call {
   onAbort: ((reason: EndReason) => void) | undefined;
   /** Why the watchdog answered in the function's place, for the log. */
   failure: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deadlines: Deadlines;
   #limitMs = 0;
   #limitName = '';
+  #overMs = never;
+  #bodyLimitMs = 0;
+  #bodyOverMs = never;
   #controller: AbortController | undefined;
   #aborted: EndReason | undefined;
   #ended = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, onEnd: ((call: Call) => void) | undefined) {
+  constructor(request: IncomingMessage, response: ServerResponse, deadlines: Deadlines, onEnd: (call: Call) => void) {
     this.request = request;
     this.response = response;
+    this.#deadlines = deadlines;
     this.startedMs = performance.now();
     this.onEnd = onEnd;
     (response as Tracked)[callOf] = this;
@@ -74,33 +76,23 @@ export class Call {
     return [durationHeader, ((performance.now() - this.startedMs) / 1000).toFixed(6)];
   }
 
-  /** Starts the clock of a limit named `name`; 0 is none. A second call replaces the first. */
-  limit(ms: number, name: string): void {
-    if (this.#timer !== undefined) this.unlimit();
-    if (ms === 0 || this.over) return;
-    this.#limitMs = ms;
-    this.#limitName = name;
-    this.#timer = setTimeout(onLimit, Math.min(longestTimerMs, Math.max(0, this.startedMs + ms - performance.now())), this);
+  get deadlineMs(): number {
+    return Math.min(this.#overMs, this.#bodyOverMs);
   }
 
-  unlimit(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Starts the clock of a limit named `name`, at the call's beginning; 0 is none. A second call replaces the first. */
+  limit(ms: number, name: string): void {
+    this.#limitMs = ms;
+    this.#limitName = name;
+    this.#overMs = ms === 0 ? never : this.startedMs + ms;
+    if (ms !== 0 && !this.over) this.#deadlines.watch(this);
   }
 
   /** Limits how long the client may take to send the body. */
   limitBody(ms: number): void {
-    const timer = setTimeout(
-      () => {
-        const text = `watchdog: the request body was not complete within read_timeout of ${formatDuration(ms)}`;
-        this.#cutShort(text, 'ReadTimeout');
-      },
-      Math.min(longestTimerMs, ms),
-    );
-    const stop = (): void => clearTimeout(timer);
-    this.request.once('end', stop);
-    this.request.once('close', stop);
+    this.#bodyLimitMs = ms;
+    this.#bodyOverMs = this.startedMs + ms;
+    this.#deadlines.watch(this);
   }
 
   /** Answers that the function did not, with why. */
@@ -109,18 +101,30 @@ export class Call {
     answer(this.response, status, text, headers, reason);
   }
 
-  expire(): void {
+  expire(nowMs: number): void {
+    if (this.#overMs <= nowMs) this.#expireFunction();
+    else this.#expireBody();
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#deadlines.forget(this);
+    if (!this.response.writableFinished) this.#abort('client-gone');
+    this.#ended = true;
+    this.onEnd?.(this);
+  }
+
+  #expireFunction(): void {
     const limit = `${this.#limitName} of ${formatDuration(this.#limitMs)}`;
     const reason = this.#limitName === 'write_timeout' ? 'WriteTimeout' : 'ExecTimeout';
     this.#cutShort(`watchdog: the function did not finish within ${limit}`, reason);
   }
 
-  close(): void {
-    if (this.#ended) return;
-    this.unlimit();
-    if (!this.response.writableFinished) this.#abort('client-gone');
-    this.#ended = true;
-    this.onEnd?.(this);
+  #expireBody(): void {
+    this.#bodyOverMs = never;
+    if (this.request.complete) return;
+    const limit = `read_timeout of ${formatDuration(this.#bodyLimitMs)}`;
+    this.#cutShort(`watchdog: the request body was not complete within ${limit}`, 'ReadTimeout');
   }
 
   #cutShort(text: string, reason: string): void {
@@ -134,7 +138,7 @@ export class Call {
   #abort(reason: EndReason): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = reason;
-    this.unlimit();
+    this.#deadlines.forget(this);
     this.#controller?.abort(abortError(reason));
     this.onAbort?.(reason);
   }

@@ -6,6 +6,7 @@ import { answer } from './answer.ts';
 import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';
@@ -71,6 +72,7 @@ export class Front {
   readonly server: Server;
   readonly #parts: FrontParts;
   readonly #calls = new Set<Call>();
+  readonly #deadlines = new Deadlines();
   readonly #sockets = new OpenSockets(() => this.#checkDrained());
   readonly #onEnd = (call: Call): void => this.#ended(call);
   #config: Config | undefined;
@@ -146,7 +148,7 @@ export class Front {
       return;
     }
     const isFull = this.#isFull(config);
-    const call = new Call(request, response, this.#onEnd);
+    const call = new Call(request, response, this.#deadlines, this.#onEnd);
     this.#calls.add(call);
     if (isFull) {
       answer(response, 429, tooMany(config), ['Retry-After', '1'], 'MaxInflight');
@@ -187,7 +189,7 @@ export class Front {
     else if (config.readyPath === '') plain(response, 200);
     else {
       request.url = config.readyPath.startsWith('/') ? config.readyPath : `/${config.readyPath}`;
-      const call = new Call(request, response, (each) => this.#log(each, config));
+      const call = new Call(request, response, this.#deadlines, (each) => this.#log(each, config));
       call.limit(config.execTimeoutMs, 'exec_timeout');
       runner.handle(call);
     }

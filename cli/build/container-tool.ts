@@ -2,7 +2,7 @@
 import { FaasError } from '../../provider/types/errors.ts';
 import { run } from './run.ts';
 
-export const containerTools = ['docker', 'podman', 'buildah', 'nerdctl'] as const;
+const containerTools = ['docker', 'podman', 'buildah', 'nerdctl'] as const;
 export type ContainerTool = (typeof containerTools)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -28,10 +28,9 @@ export const requireHandlerDir = async (cwd: string, handlerDir: string): Promis
   const dir = resolve(cwd, handlerDir);
   const found = await stat(dir).catch(() => undefined);
   if (found?.isDirectory()) return dir;
-  throw new FaasError(
-    'invalid',
-    `handler: expected a folder, got ${handlerDir}, which ${found ? 'is a file' : 'does not exist'}`,
-  );
+  // Why where: the stack file may lie in another folder than the one it is read in.
+  const reason = found ? 'is a file' : `does not exist${isAbsolute(handlerDir) ? '' : ` in ${cwd}`}`;
+  throw new FaasError('invalid', `handler: expected a folder, got ${handlerDir}, which ${reason}`);
 };
 
 const isWithin = (root: string, path: string): boolean => {

@@ -2,7 +2,7 @@
 // Pure: what git and the file system know comes in as `facts`.
 import { FaasError } from '../../provider/types/errors.ts';
 
-export const tagModes = ['latest', 'sha', 'branch', 'describe', 'digest'] as const;
+const tagModes = ['latest', 'sha', 'branch', 'describe', 'digest'] as const;
 export type TagMode = (typeof tagModes)[number];
 
 /** What a tag mode needs to know, asked for only when it does. */

@@ -2,6 +2,7 @@
 import { FaasError } from '../../provider/types/errors.ts';
 import type { FunctionDeployment, FunctionStatus } from '../../provider/types/function.ts';
 import { type Client, expectStatus, failureOf, parseBody, type Reply } from './client.ts';
+import { namespaceHint } from './namespace-hint.ts';
 
 const accepted = [200, 201, 202];
 
@@ -9,6 +10,8 @@ const accepted = [200, 201, 202];
 export const listFunctions = async (client: Client, namespace: string | undefined): Promise<FunctionStatus[]> => {
   const what = 'listing functions';
   const reply = await client.call('GET', '/system/functions', { query: { namespace } });
+  // No gateway has another place for them: this is the metrics port, say.
+  if (reply.status === 404) throw new FaasError('upstream', `${what}: ${client.gateway} answered 404, is it a function gateway?`);
   expectStatus(client, reply, [200], what);
   const list = parseBody(client, reply, what) ?? [];
   if (!Array.isArray(list)) throw new FaasError('upstream', `${what}: expected a list from ${client.gateway}`);
@@ -56,7 +59,8 @@ export const deployFunction = async (client: Client, deployment: FunctionDeploym
 /** @throws not-found */
 export const removeFunction = async (client: Client, name: string, namespace: string | undefined): Promise<void> => {
   const reply = await client.call('DELETE', '/system/functions', { json: { functionName: name, namespace } });
-  if (reply.status === 404) throw new FaasError('not-found', `removing ${name}: there is no function ${name} to remove`);
+  if (reply.status === 404)
+    throw new FaasError('not-found', `removing ${name}: there is no function ${name} to remove${namespaceHint(name)}`);
   expectStatus(client, reply, accepted, `removing ${name}`);
 };
 
@@ -72,7 +76,8 @@ export const scaleFunction = async (
     query: { namespace },
     json: { serviceName: name, replicas, namespace },
   });
-  if (reply.status === 404) throw new FaasError('not-found', `scaling ${name}: there is no function ${name}`);
+  if (reply.status === 404)
+    throw new FaasError('not-found', `scaling ${name}: there is no function ${name}${namespaceHint(name)}`);
   if (!accepted.includes(reply.status)) throw failureOf(client, reply, `scaling ${name}`);
 };
 

@@ -12,7 +12,7 @@ export type Login = {
 };
 
 /** $OPENFAAS_CONFIG, else ./.openfaas under CI, else ~/.openfaas. */
-export const loginFolder = (ctx: Context): string => {
+const loginFolder = (ctx: Context): string => {
   const named = ctx.env.OPENFAAS_CONFIG ?? '';
   if (named !== '') return named;
   const ci = ctx.env.CI ?? '';

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { LogMessage } from '../../provider/types/logs.ts';
 import { type Client, errorCodeOf, failureOf } from './client.ts';
+import { namespaceHint } from './namespace-hint.ts';
 
 export type LogRequest = {
   readonly name: string;
@@ -50,5 +51,7 @@ export const openLogs = async (client: Client, request: LogRequest): Promise<Asy
   const response = await client.open('GET', '/system/logs', { query, timeoutMs: 0 });
   if (response.statusCode === 200) return messagesOf(response);
   const reply = { status: response.statusCode ?? 0, errorCode: errorCodeOf(response), body: await text(response) };
-  throw failureOf(client, reply, `logs of ${name}`);
+  const error = failureOf(client, reply, `logs of ${name}`);
+  const hint = reply.status === 404 ? namespaceHint(name) : '';
+  throw hint === '' ? error : new FaasError(error.code, `${error.message}${hint}`, { cause: error });
 };

@@ -1,14 +1,13 @@
 // sluice build
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FaasError } from '../../provider/types/errors.ts';
 import type { Context } from '../context.ts';
 import { type GlobalOptions, type OutputOption, type StackOption, wantsJson } from '../options.ts';
 import { writeJson } from '../output/json.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
-import type { StackFunction } from '../stack/stack.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
+import type { Stack, StackFunction } from '../stack/stack.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
 import { type BuildOptions, buildOne, buildOptions, shrinkwrapOne, toBuild, warnWithoutEffect } from '../steps/build-options.ts';
 import { manyOptions } from '../steps/deploy-options.ts';
@@ -36,12 +35,10 @@ type Work = { readonly functions: readonly StackFunction[]; readonly copy: reado
 
 type Built = { readonly name: string; readonly image?: string; readonly file?: string; readonly directory?: string };
 
-const fromFlags = (options: Options): StackFunction => {
+const fromFlags = (options: Options, stack: Stack | undefined): StackFunction => {
   const { image, handler, name, lang } = options;
   for (const [flag, value] of Object.entries({ image, handler, name, lang })) {
-    if (!value) {
-      throw new FaasError('invalid', `nothing to build: expected a stack file (-f stack.yaml), or --${flag} and its companions`);
-    }
+    if (!value) throw nothingTo('build', stack, `expected a stack file (-f stack.yaml), or --${flag} and its companions`);
   }
   return functionOfFlags({ name: name ?? '', image: image ?? '', lang: lang ?? '', handler: handler ?? '' });
 };
@@ -49,7 +46,8 @@ const fromFlags = (options: Options): StackFunction => {
 const pick = async (ctx: Context, options: Options): Promise<Work> => {
   const single = options.image !== undefined && options.yaml === undefined;
   const stack = single ? undefined : await findStack(ctx, options);
-  if (stack === undefined || stack.functions.length === 0) return { functions: [fromFlags(options)], copy: stack?.copy ?? [] };
+  if (stack === undefined || stack.functions.length === 0)
+    return { functions: [fromFlags(options, stack)], copy: stack?.copy ?? [] };
   return stack;
 };
 
@@ -62,6 +60,10 @@ const isDockerfile = async (fn: StackFunction, options: Options, imager: Imager)
   options.packaging !== 'bundle' &&
   (isDockerfileLang(fn) || (options.packaging === 'image' && (await imager.needsDockerfile(fn))));
 
+/** The image's name as `push` will write it, still without a digest. */
+const tagOf = async ({ ctx, options }: Run, fn: StackFunction): Promise<string> =>
+  withPrefix(await nameImage(ctx, fn, options.tag), ctx.env.OPENFAAS_PREFIX);
+
 /** @param imager present when anything of this run becomes an image */
 const buildFunction = async (run: Run, fn: StackFunction, imager: Imager | undefined): Promise<Built> => {
   const { ctx, options, copy, progress } = run;
@@ -73,23 +75,38 @@ const buildFunction = async (run: Run, fn: StackFunction, imager: Imager | undef
     return { name: fn.name, directory };
   }
   if (imager !== undefined && (await isDockerfile(fn, options, imager))) {
-    const image = withPrefix(await nameImage(ctx, fn, options.tag), ctx.env.OPENFAAS_PREFIX);
+    const image = await tagOf(run, fn);
     await imager.buildDockerfile(toBuild(ctx, request), image);
     progress.done(fn.name, 'built');
     return { name: fn.name, image };
   }
   const built = await buildOne(ctx, request);
   const { image, file, bytes } = built;
-  const size = `built, ${Math.ceil(bytes / 1024)} KiB`;
+  const size = `built, ${Math.ceil(bytes / 1024)} KiB in ${relative(ctx.cwd, file)}`;
   if (imager === undefined || options.oci === undefined) {
+    // The digest of an image is not that of the bundle, and known when it is made.
+    const wanted = options.packaging === 'image' ? await tagOf(run, fn) : image;
     progress.done(fn.name, size);
-    return { name: fn.name, image, file };
+    return { name: fn.name, image: wanted, file };
   }
   progress.step(fn.name, 'writing the image');
   const directory = join(resolve(ctx.cwd, options.oci), fn.name);
   const written = await imager.write({ fn, image, bundle: built }, directory);
   progress.done(fn.name, size);
   return { name: fn.name, image: written, file, directory };
+};
+
+/** What the printed names are good for; nothing where a flag has settled it. */
+const nextStep = (options: Options, built: readonly Built[]): string => {
+  if (options.quiet || options.shrinkwrap || options.oci !== undefined) return '';
+  if (!built.some((each) => each.file !== undefined)) return '';
+  if (options.packaging === 'image')
+    return '`sluice push --packaging image` makes the images and prints their names with digests\n';
+  if (options.packaging === 'bundle') return '';
+  return (
+    'the digests are those of bundles: `sluice push` uploads them to a gateway that runs bundles; for one that runs images ' +
+    'it makes an image of each and prints its name\n'
+  );
 };
 
 const build = async (ctx: Context, command: Command): Promise<void> => {
@@ -117,6 +134,7 @@ const build = async (ctx: Context, command: Command): Promise<void> => {
   const built = outcomes.flatMap((each) => (each.ok ? [each.result] : []));
   if (wantsJson(options)) writeJson(ctx.stdout, built);
   else for (const each of built) ctx.stdout.write(`${each.image ?? each.directory}\n`);
+  ctx.stderr.write(nextStep(options, built));
   reportFailures(ctx, outcomes);
 };
 

@@ -1,14 +1,13 @@
 // sluice deploy
 import type { Command } from 'commander';
 import { parseBundleImage } from '../../provider/types/bundle.ts';
-import { FaasError } from '../../provider/types/errors.ts';
 import { connect } from '../client/connect.ts';
 import type { Context } from '../context.ts';
 import { wantsJson } from '../options.ts';
 import { createProgress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
-import type { StackFunction } from '../stack/stack.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
+import type { Stack, StackFunction } from '../stack/stack.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
 import { readBuiltBundle } from '../steps/built-bundle.ts';
 import { type DeployPlan, deployOne, describeDeployed, type Package, packageOfBundle } from '../steps/deploy-function.ts';
@@ -29,11 +28,9 @@ type Options = DeployOptions & {
 
 type Work = { readonly functions: readonly StackFunction[]; readonly gateway: string | undefined; readonly verbatim: boolean };
 
-const fromFlags = (options: Options): Work => {
+const fromFlags = (options: Options, stack: Stack | undefined): Work => {
   const { image, name } = options;
-  if (!image || !name) {
-    throw new FaasError('invalid', 'nothing to deploy: expected a stack file (-f stack.yaml), or --image and --name');
-  }
+  if (!image || !name) throw nothingTo('deploy', stack, 'expected a stack file (-f stack.yaml), or --image and --name');
   const fn = functionOfFlags({
     name,
     image,
@@ -47,7 +44,7 @@ const fromFlags = (options: Options): Work => {
 const pick = async (ctx: Context, options: Options): Promise<Work> => {
   const single = options.image !== undefined && options.yaml === undefined;
   const stack = single ? undefined : await findStack(ctx, options);
-  if (stack === undefined || stack.functions.length === 0) return { ...fromFlags(options), gateway: stack?.gateway };
+  if (stack === undefined || stack.functions.length === 0) return { ...fromFlags(options, stack), gateway: stack?.gateway };
   return { functions: stack.functions, gateway: stack.gateway, verbatim: false };
 };
 

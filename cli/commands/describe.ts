@@ -1,9 +1,11 @@
 // sluice describe
 import { FaasError } from '../../provider/types/errors.ts';
 import type { FunctionStatus } from '../../provider/types/function.ts';
+import type { GatewayInfo } from '../../provider/types/info.ts';
 import { connect } from '../client/connect.ts';
 import { findFunction, functionUrl, listFunctions } from '../client/functions.ts';
 import { findInfo } from '../client/info.ts';
+import { namespaceHint } from '../client/namespace-hint.ts';
 import type { Context } from '../context.ts';
 import {
   addSwitch,
@@ -25,23 +27,31 @@ import { stackGateway } from '../stack/find.ts';
 
 type Options = GlobalOptions & GatewayOptions & NamespaceOption & OutputOption & StackOption & { readonly verbose: boolean };
 
+/** A gateway that lists its capabilities is Sluice's, and none of them is a queue; OpenFaaS's gateways have one and list nothing. */
+const hasQueue = (info: GatewayInfo | undefined): boolean => info !== undefined && info.provider.capabilities === undefined;
+
 const describe = async (ctx: Context, name: string, options: Options): Promise<void> => {
   const client = await connect(ctx, { options, stackGateway: await stackGateway(ctx, options) });
   const status = await findFunction(client, name, options.namespace, { usage: true });
   if (status === undefined) {
     const where = options.namespace ? ` in namespace ${options.namespace}` : '';
-    throw new FaasError('not-found', `no such function: ${name}${where}; \`sluice list\` shows those that there are`);
+    throw new FaasError(
+      'not-found',
+      `no such function: ${name}${where}; \`sluice list\` shows those that there are${namespaceHint(name)}`,
+    );
   }
   const count = async (): Promise<number> => {
     // Gateways leave the count out of the single status.
     const listed = (await listFunctions(client, options.namespace)).find((each: FunctionStatus) => each.name === name);
     return listed?.invocationCount ?? 0;
   };
+  const invocationCount = status.invocationCount ?? (await count());
+  const info = await findInfo(client).catch(() => undefined);
   const facts = {
     status,
-    invocationCount: status.invocationCount ?? (await count()),
+    invocationCount,
     url: functionUrl(client.gateway, name, options.namespace),
-    asyncUrl: functionUrl(client.gateway, name, options.namespace, 'async-function'),
+    asyncUrl: hasQueue(info) ? functionUrl(client.gateway, name, options.namespace, 'async-function') : undefined,
   };
   if (wantsJson(options)) {
     const Status = (status.availableReplicas ?? 0) > 0 ? 'Ready' : 'Not Ready';
@@ -54,7 +64,7 @@ const describe = async (ctx: Context, name: string, options: Options): Promise<v
     });
     return;
   }
-  const enforcement = (await findInfo(client).catch(() => undefined))?.provider.capabilities?.limits;
+  const enforcement = info?.provider.capabilities?.limits;
   ctx.stdout.write(formatDescription({ ...facts, enforcement }, options.verbose));
 };
 

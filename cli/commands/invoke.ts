@@ -5,11 +5,12 @@ import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { FaasError } from '../../provider/types/errors.ts';
-import { callIdHeader } from '../../provider/types/headers.ts';
+import { callIdHeader, internalHeader } from '../../provider/types/headers.ts';
 import { defaultNamespace } from '../../provider/types/name.ts';
 import { gatewayOf } from '../client/connect.ts';
 import { functionUrl } from '../client/functions.ts';
 import { callFunction, readBody } from '../client/invoke.ts';
+import { namespaceHint } from '../client/namespace-hint.ts';
 import type { Context } from '../context.ts';
 import { openInput } from '../input.ts';
 import {
@@ -43,7 +44,7 @@ type Options = GlobalOptions &
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Pure: `Key: Value` flags; several of one name are all sent. @throws invalid */
-export const parseHeaders = (given: readonly string[]): Record<string, string[]> => {
+const parseHeaders = (given: readonly string[]): Record<string, string[]> => {
   const headers: Record<string, string[]> = {};
   for (const line of given) {
     const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*(.*)$/s.exec(line);
@@ -90,9 +91,18 @@ const targetUrl = async (ctx: Context, name: string, options: Options): Promise<
   return query === '' ? url : `${url}?${query}`;
 };
 
-const refuse = async (ctx: Context, name: string, response: IncomingMessage): Promise<never> => {
-  ctx.stderr.write(`error: ${name} answered ${response.statusCode} ${response.statusMessage}\n`);
+/** What the gateway's own 404 does not say. */
+const hintOf = (name: string, options: Options, response: IncomingMessage, body: string): string => {
+  if (response.statusCode !== 404) return '';
+  // Why the body: it is that of a path which does not exist, whatever the function.
+  if (options.async) return body === '404 page not found' ? '; this gateway takes no asynchronous calls' : '';
+  return response.headers[internalHeader.toLowerCase()] === undefined ? '' : namespaceHint(name);
+};
+
+const refuse = async (ctx: Context, name: string, options: Options, response: IncomingMessage): Promise<never> => {
   const body = (await text(response)).trimEnd();
+  const hint = hintOf(name, options, response, body);
+  ctx.stderr.write(`error: ${name} answered ${response.statusCode} ${response.statusMessage}${hint}\n`);
   if (body !== '') ctx.stderr.write(`${body}\n`);
   throw new ToldFailure(`status ${response.statusCode}`);
 };
@@ -103,7 +113,7 @@ const invoke = async (ctx: Context, name: string, options: Options): Promise<voi
   const [headers, body] = await settleHeaders(options, await readBody(openInput(ctx, 'body')));
   const response = await callFunction(ctx, { url, method: options.method, headers, body, tlsNoVerify: options.tlsNoVerify });
   const status = response.statusCode ?? 0;
-  if (status < 200 || status > 299) await refuse(ctx, name, response);
+  if (status < 200 || status > 299) await refuse(ctx, name, options, response);
   if (options.async && status === 202) {
     response.resume();
     const id = response.headers[callIdHeader.toLowerCase()];

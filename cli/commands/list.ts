@@ -40,7 +40,7 @@ const sorted = (list: readonly FunctionStatus[], by: Options['sort']): FunctionS
 };
 
 /** Pure: the tables of faas-cli, columns padded to 30, 15 and 5 and separated by tabs. */
-export const formatList = (list: readonly FunctionStatus[], verbose: boolean): string => {
+const formatList = (list: readonly FunctionStatus[], verbose: boolean): string => {
   const count = (each: FunctionStatus): string => String(each.invocationCount ?? 0);
   const replicas = (each: FunctionStatus): string => String(each.replicas ?? 0);
   const name = { heading: 'Function', width: 30 };

@@ -1,5 +1,4 @@
 // sluice push
-import { FaasError } from '../../provider/types/errors.ts';
 import { uploadBundle } from '../client/bundles.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
@@ -17,7 +16,7 @@ import {
 import { writeJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
 import type { Stack, StackFunction } from '../stack/stack.ts';
 import { readBuiltBundle } from '../steps/built-bundle.ts';
 import { packageOfBundle } from '../steps/deploy-function.ts';
@@ -74,7 +73,7 @@ const choosePush = async (ctx: Context, options: Options, stack: Stack): Promise
 const push = async (ctx: Context, options: Options): Promise<void> => {
   const stack = await findStack(ctx, options);
   if (stack === undefined || stack.functions.length === 0) {
-    throw new FaasError('invalid', 'nothing to push: expected a stack file with functions (-f stack.yaml)');
+    throw nothingTo('push', stack, 'expected a stack file with functions (-f stack.yaml)');
   }
   const wanted = stack.functions.filter((fn) => !fn.skipBuild);
   for (const fn of stack.functions) if (fn.skipBuild) ctx.stderr.write(`${fn.name}: skip_build is set\n`);

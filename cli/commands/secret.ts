@@ -54,7 +54,10 @@ const readSecret = async (ctx: Context, name: string, options: ValueOptions): Pr
   }
   const bytes = await readValue(ctx, options);
   const value = options.trim ? bytes.toString().trim() : bytes.toString();
-  if (value === '') throw new FaasError('invalid', `secret ${name}: expected a value that is not empty`);
+  if (value === '') {
+    const ways = 'from --from-literal, --from-file or standard input';
+    throw new FaasError('invalid', `secret ${name}: expected a value that is not empty, ${ways}`);
+  }
   const rawValue = options.fromFile === undefined ? undefined : bytes.toString('base64');
   return { name, namespace: options.namespace || undefined, value, rawValue };
 };

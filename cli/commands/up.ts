@@ -1,20 +1,21 @@
 // sluice up: build -> upload or push -> deploy -> wait until it answers -> print the URL, for every function of the stack.
 import type { Command } from 'commander';
-import { FaasError } from '../../provider/types/errors.ts';
 import { uploadBundle } from '../client/bundles.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import type { Context } from '../context.ts';
 import { addSwitch, wantsJson } from '../options.ts';
+import { writeJson } from '../output/json.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import type { Define } from '../program.ts';
-import { findStack } from '../stack/find.ts';
+import { findStack, nothingTo } from '../stack/find.ts';
 import type { Stack, StackFunction } from '../stack/stack.ts';
 import {
   type BuildOptions,
   type BuildRequest,
   buildOne,
   buildOptions,
+  shrinkwrapOne,
   toBuild,
   warnWithoutEffect,
 } from '../steps/build-options.ts';
@@ -100,7 +101,28 @@ const report = (ctx: Context, outcomes: readonly Outcome<StackFunction, Arrived>
     reportDeployed(ctx, deployed, json);
     return;
   }
-  for (const each of built) ctx.stdout.write(`${each.image}\n`);
+  if (json) writeJson(ctx.stdout, built);
+  else for (const each of built) ctx.stdout.write(`${each.image}\n`);
+  reportFailures(ctx, outcomes);
+};
+
+/** What `build --shrinkwrap` does: no gateway is asked. */
+const writeDirectories = async (ctx: Context, stack: Stack, options: Options): Promise<void> => {
+  const wanted = stack.functions.filter((fn) => !fn.skipBuild);
+  const progress = createProgress(
+    ctx.stderr,
+    ctx.env,
+    wanted.map((fn) => fn.name),
+  );
+  const outcomes = await runAll(wanted, options.parallel, async (fn) => {
+    const log = (line: string): void => progress.line(fn.name, line);
+    const directory = await shrinkwrapOne(ctx, { fn, copy: stack.copy, options, log });
+    progress.done(fn.name, 'written');
+    return { name: fn.name, directory };
+  }).finally(progress.close);
+  const written = outcomes.flatMap((each) => (each.ok ? [each.result] : []));
+  if (wantsJson(options)) writeJson(ctx.stdout, written);
+  else for (const each of written) ctx.stdout.write(`${each.directory}\n`);
   reportFailures(ctx, outcomes);
 };
 
@@ -109,11 +131,9 @@ const up = async (ctx: Context, command: Command): Promise<void> => {
   warnWithoutEffect(ctx, command);
   const stack = await findStack(ctx, options);
   if (stack === undefined || stack.functions.length === 0) {
-    throw new FaasError(
-      'invalid',
-      'nothing to bring up: there is no stack.yaml here; make a function with `sluice new`, or use -f',
-    );
+    throw nothingTo('bring up', stack, 'there is no stack.yaml here; make a function with `sluice new`, or use -f');
   }
+  if (options.shrinkwrap) return writeDirectories(ctx, stack, options);
   readDeployFlags(options);
   const client = await connect(ctx, { options, stackGateway: stack.gateway, timeoutMs: options.timeout });
   const plan = await planDeployment(client, options);

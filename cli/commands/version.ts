@@ -3,7 +3,7 @@ import { toFaasError } from '../../provider/types/errors.ts';
 import { connect, gatewayOf } from '../client/connect.ts';
 import { getInfo } from '../client/info.ts';
 import type { Context } from '../context.ts';
-import { releaseOf } from '../context.ts';
+import { commitOf, releaseOf } from '../context.ts';
 import {
   addSwitch,
   type GatewayOptions,
@@ -46,7 +46,7 @@ const show = async (ctx: Context, options: Options): Promise<void> => {
     return;
   }
   if (wantsJson(options)) {
-    writeJson(ctx.stdout, { cli: { commit: version, version }, ...(await ask(ctx, options)) });
+    writeJson(ctx.stdout, { cli: { commit: commitOf(ctx), version }, ...(await ask(ctx, options)) });
     return;
   }
   ctx.stdout.write(`CLI:\n${formatRows([['version', version]], '  ')}`);

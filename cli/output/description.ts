@@ -8,7 +8,8 @@ export type Description = {
   readonly status: FunctionStatus;
   readonly invocationCount: number;
   readonly url: string;
-  readonly asyncUrl: string;
+  /** Absent when the gateway takes no asynchronous calls. */
+  readonly asyncUrl: string | undefined;
   /** How the provider enforces limits, in its words. */
   readonly enforcement: string | undefined;
 };
@@ -85,7 +86,7 @@ export const formatDescription = (description: Description, verbose: boolean): s
     ['Function Process', status.envProcess || '<default>'],
     ['Created', status.createdAt],
     ['URL', description.url],
-    ['Async URL', description.asyncUrl],
+    ...(description.asyncUrl === undefined ? [] : ([['Async URL', description.asyncUrl]] as Row[])),
   ];
   const blocks = blocksOf(description).filter((block) => verbose || block.lines.length > 0);
   const shown = blocks.map((block) => {

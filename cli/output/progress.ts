@@ -15,11 +15,20 @@ export type Progress = {
 
 type State = { mark: string; text: string; running: boolean };
 
+/** A build names the folder that it works on, which mostly is called like the function. */
+const withoutName = (name: string, text: string): string => (text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text);
+
 const createPlain = (stream: Output): Progress => {
   const write = (name: string, text: string): void => {
     for (const line of text.split('\n')) stream.write(`${name}: ${line}\n`);
   };
-  return { step: write, line: write, done: write, failed: write, close: () => undefined };
+  return {
+    step: write,
+    line: (name, text) => write(name, withoutName(name, text)),
+    done: write,
+    failed: write,
+    close: () => undefined,
+  };
 };
 
 const frames = ['-', '\\', '|', '/'];
@@ -54,7 +63,7 @@ const createLively = (stream: Output, env: Environment, names: readonly string[]
   timer.unref();
   return {
     step: (name, text) => set(name, { mark: ' ', text, running: true }),
-    line: (name, text) => draw(`${paint.dim(`${name}: ${text}`)}\n`),
+    line: (name, text) => draw(`${paint.dim(`${name}: ${withoutName(name, text)}`)}\n`),
     done: (name, text) => set(name, { mark: paint.good('✓'), text, running: false }),
     failed: (name, text) => set(name, { mark: paint.bad('✗'), text, running: false }),
     close: () => clearInterval(timer),

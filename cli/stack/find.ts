@@ -1,6 +1,7 @@
 // Where the stack file of a command is. The YAML parser is loaded only when there is one.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FaasError } from '../../provider/types/errors.ts';
 import type { Context } from '../context.ts';
 import type { GlobalOptions } from '../options.ts';
 import type { Stack } from './stack.ts';
@@ -37,3 +38,11 @@ export const findWholeStack = (ctx: Context, options: LoadOptions): Promise<Stac
 /** `provider.gateway` of the stack file. */
 export const stackGateway = async (ctx: Context, options: LoadOptions): Promise<string | undefined> =>
   (await findWholeStack(ctx, options))?.gateway;
+
+/** Why a command has nothing to work on: no stack file, or one without functions. @param doing such as `push` */
+export const nothingTo = (doing: string, stack: Stack | undefined, otherwise: string): FaasError => {
+  if (stack === undefined) return new FaasError('invalid', `nothing to ${doing}: ${otherwise}`);
+  const { file } = stack;
+  const hint = `add one with \`sluice new NAME --lang LANG --append ${file}\``;
+  return new FaasError('invalid', `nothing to ${doing}: ${file}: functions: expected at least one function, got none; ${hint}`);
+};

@@ -8,7 +8,7 @@ import { builtinTemplates, type Context } from '../context.ts';
 import { functionOfFlags } from '../stack/to-deployment.ts';
 import { type DeployPlan, deployOne } from './deploy-function.ts';
 
-export const sampleName = 'hello';
+const sampleName = 'hello';
 
 const plan: DeployPlan = {
   flags: { namespace: undefined, env: {}, labels: {}, annotations: {}, constraints: [], secrets: [], readOnly: false },

@@ -14,15 +14,25 @@ export type Wait = {
 
 const shownLines = 8;
 
+/** Of which those are chosen: a stack trace has more lines of Node.js and of the watchdog than of the function. */
+const readLines = 40;
+
+const isForeignFrame = (line: string): boolean =>
+  /^\s+at (?:.*\()?(?:async )?(?:node:internal\/|\S*\/watchdog[\w.]*\.cjs:)/.test(line);
+
+/** Without the folder that a function's bundle was unpacked to. */
+const shorten = (text: string): string => text.replaceAll(/(?:file:\/\/)?\/[^\s()"']*\/bundles\/[^\s/]+\/[0-9a-f]{64}\//g, '');
+
 /** The function's last lines, for an error message; nothing when the logs cannot be had. */
 const lastLines = async (client: Client, wait: Wait): Promise<string> => {
   try {
     const lines: string[] = [];
     const { name, namespace } = wait;
-    for await (const message of await openLogs(client, { name, namespace, follow: false, tail: shownLines })) {
-      lines.push(message.text.trimEnd());
+    for await (const message of await openLogs(client, { name, namespace, follow: false, tail: readLines })) {
+      lines.push(shorten(message.text.trimEnd()));
     }
     return lines
+      .filter((line) => !isForeignFrame(line))
       .slice(-shownLines)
       .map((line) => `\n  | ${line}`)
       .join('');
@@ -41,7 +51,10 @@ export const waitUntilReady = async (ctx: Context, client: Client, wait: Wait): 
     if (state.kind === 'ready') return state.answers;
     if (state.kind === 'failed') {
       const told = state.message === '' ? state.reason : `${state.reason}: ${state.message}`;
-      throw new FaasError('unavailable', `${name} is deployed but does not work: ${told}${await lastLines(client, wait)}`);
+      throw new FaasError(
+        'unavailable',
+        `${name} is deployed but does not work: ${shorten(told)}${await lastLines(client, wait)}`,
+      );
     }
     if (ctx.now() + pauseMs > deadline) {
       const lines = await lastLines(client, wait);

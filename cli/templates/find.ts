@@ -21,7 +21,7 @@ export type Template = {
 export type TemplatePlaces = { readonly cwd: string; readonly builtinDir: string };
 
 /** OpenFaaS's template names whose handlers run unchanged on one of ours; a folder in ./template always wins. */
-export const templateAliases: Readonly<Record<string, string>> = {
+const templateAliases: Readonly<Record<string, string>> = {
   node12: 'node',
   node14: 'node',
   node16: 'node',

@@ -1,6 +1,6 @@
 // What `sluice new` makes git ignore.
 
-export const ignoredByGit = ['template', 'build', '.secrets'] as const;
+const ignoredByGit = ['template', 'build', '.secrets'] as const;
 
 /** The text of .gitignore with the lines that were missing; `undefined` when it has them all. */
 export const withIgnoredLines = (text: string): string | undefined => {

@@ -57,7 +57,7 @@ const docOf = (route: Route): RouteDoc => {
   return doc;
 };
 
-export const toOpenApi = (routes: readonly Route[], release: string): Json => {
+const toOpenApi = (routes: readonly Route[], release: string): Json => {
   const schemas: Record<string, Json> = { Error: errorSchema };
   const toContent = ({ schema, name, type = 'application/json' }: Content): Json => {
     if (name === undefined) return { [type]: { schema: toSchema(schema) } };

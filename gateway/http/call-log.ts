@@ -38,7 +38,7 @@ const between = (from: number | undefined, to: number | undefined): number | und
   from === undefined || to === undefined ? undefined : rounded(to - from);
 
 /** The fields of a line; the phases add up to `ms`. */
-export const toLine = (record: CallRecord): object => {
+const toLine = (record: CallRecord): object => {
   const { callId, fn, method, origin, status, error, endpoint, bytesIn, bytesOut } = record;
   const { beganMs, grantedMs, headMs, endedMs } = record;
   return {

@@ -74,8 +74,8 @@ const serve = async (
   await route.run(request);
 };
 
-const allowed = (routes: ReadonlyMap<string, Route>): FaasError =>
-  new FaasError('method-not-allowed', `expected ${[...routes.keys()].join(' or ')}`);
+const allowed = (routes: ReadonlyMap<string, Route>, method: string | undefined): FaasError =>
+  new FaasError('method-not-allowed', `method: expected ${[...routes.keys()].join(' or ')}, got ${method}`);
 
 /** Serves one path with all its methods; never throws or rejects. @param name the variable part of the path */
 export const dispatch = async (
@@ -87,7 +87,7 @@ export const dispatch = async (
 ): Promise<unknown> => {
   try {
     const route = routes.get((req.method ?? '') as Method);
-    if (route === undefined) sendError(req, res, allowed(routes), { Allow: [...routes.keys()].join(', ') });
+    if (route === undefined) sendError(req, res, allowed(routes, req.method), { Allow: [...routes.keys()].join(', ') });
     else await serve(parts, route, name, req, res);
     return undefined;
   } catch (error) {

@@ -9,20 +9,21 @@ const checkEvery = 16;
 const enoughToWrite = 64 * 1024;
 
 /**
- * Writes the texts in large pieces, at the reader's pace, giving way to other work after every slice.
- * Stops quietly when the reader is gone. The destination is not ended.
+ * Writes texts in large pieces, and bytes as they are, at the reader's pace, giving way to other work after every slice.
+ * Stops quietly when the reader is gone. The destination is not ended. Bytes must not change until they have been read.
  */
-export const writeInSlices = async (texts: Iterable<string>, to: Writable): Promise<void> => {
+export const writeInSlices = async (texts: Iterable<string | Uint8Array>, to: Writable): Promise<void> => {
   let pending = '';
   let count = 0;
   let sliceStart = performance.now();
   for (const text of texts) {
-    pending += text;
     count += 1;
-    if (pending.length >= enoughToWrite) {
+    if (typeof text === 'string') pending += text;
+    if (pending !== '' && (typeof text !== 'string' || pending.length >= enoughToWrite)) {
       if (!to.write(pending)) await writable(to);
       pending = '';
     }
+    if (typeof text !== 'string' && text.length > 0 && !to.write(text)) await writable(to);
     if (count % checkEvery === 0 && performance.now() - sliceStart >= sliceMs) {
       await nextTurn();
       sliceStart = performance.now();

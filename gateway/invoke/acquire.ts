@@ -6,7 +6,6 @@ import { phasesOf } from './cold-start.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Candidate } from './gate.ts';
 import type { Lookup } from './lookup.ts';
-import type { InvokeMetrics } from './metrics.ts';
 import type { FunctionEntry, FunctionTable } from './table.ts';
 
 /** One that waits for a replica of a function. Exactly one of the two is called, unless it leaves before. */
@@ -36,7 +35,6 @@ export type AcquireParts = {
   readonly table: FunctionTable;
   readonly lookup: Lookup;
   readonly activator: Activator;
-  readonly metrics: InvokeMetrics;
   readonly random?: () => number;
   readonly now?: () => number;
 };
@@ -114,7 +112,7 @@ export class Claim implements Waiter, Candidate {
     if (since === undefined || endpoint === undefined) return;
     this.#coldSince = undefined;
     const phases = phasesOf(since, endpoint.start, endpoint.readyMs, performance.now());
-    this.#parts.metrics.coldStart?.((this.#entry as FunctionEntry).key, phases);
+    this.#entry?.counts.coldStart(phases);
   }
 
   admitted(): void {
@@ -133,7 +131,7 @@ export class Claim implements Waiter, Candidate {
     const entry = this.#entry as FunctionEntry;
     if (this.#waitingSince !== undefined) this.#unwaiting(entry);
     if (this.#queuedSince !== undefined) this.#unqueued(entry);
-    this.#parts.metrics.refused?.(entry.key, error.reason ?? error.code);
+    entry.counts.refused(error.reason ?? error.code);
     this.#claimant.refused(error);
   }
 
@@ -163,7 +161,7 @@ export class Claim implements Waiter, Candidate {
       // It may have been refused at once, or let go.
       if (this.#waitingSince === undefined) return;
       this.#held = true;
-      this.#parts.metrics.waiting?.(entry.key, 1);
+      entry.counts.waiting(1);
     }
   }
 
@@ -175,13 +173,12 @@ export class Claim implements Waiter, Candidate {
 
   #joined(entry: FunctionEntry): void {
     this.#queuedSince = performance.now();
-    this.#parts.metrics.queued?.(entry.key, 1);
+    entry.counts.queued(1);
   }
 
   #unqueued(entry: FunctionEntry): void {
-    const { metrics } = this.#parts;
-    metrics.queued?.(entry.key, -1);
-    metrics.waited?.(entry.key, 'limits', (performance.now() - (this.#queuedSince ?? 0)) / 1000);
+    entry.counts.queued(-1);
+    entry.counts.waited('limits', (performance.now() - (this.#queuedSince ?? 0)) / 1000);
     this.#queuedSince = undefined;
   }
 
@@ -190,8 +187,8 @@ export class Claim implements Waiter, Candidate {
     this.#waitingSince = undefined;
     if (!this.#held) return;
     this.#held = false;
-    this.#parts.metrics.waiting?.(entry.key, -1);
-    this.#parts.metrics.waited?.(entry.key, 'replica', seconds);
+    entry.counts.waiting(-1);
+    entry.counts.waited('replica', seconds);
   }
 
   #dropEndpoint(): void {

@@ -118,7 +118,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   known(entry: FunctionEntry): void {
     this.#entry = entry;
     this.#startedAt = performance.now();
-    this.#parts.metrics.started(entry.key);
+    entry.counts.started();
   }
 
   granted(endpoint: EndpointState): void {
@@ -188,7 +188,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   }
 
   #noteCut(): void {
-    this.#parts.metrics.cut?.(this.#invocation.key, this.#endpoint?.gone === true);
+    this.#entry?.counts.cut(this.#endpoint?.gone === true);
   }
 
   #noteTimeout(text: string): void {
@@ -259,7 +259,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
     let seconds = 0;
     if (this.#entry !== undefined) {
       seconds = (performance.now() - this.#startedAt) / 1000;
-      this.#parts.metrics.finished(this.#entry.key, status, seconds);
+      this.#entry.counts.finished(status, seconds);
     }
     this.#sink.released?.({ status, seconds, error });
     this.concluded(status, error);

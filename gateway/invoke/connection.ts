@@ -64,6 +64,8 @@ export class Connection implements ResponseListener {
     socket.once('connect', () => {
       clearTimeout(limit);
       this.connected = true;
+      // Who waits for an answer holds the process open himself.
+      socket.unref();
       this.#whenConnected?.();
     });
     socket.on('drain', () => this.#user?.drained());
@@ -126,14 +128,9 @@ export class Connection implements ResponseListener {
     this.#socket.resume();
   }
 
-  /** Nobody uses it for now; it holds no process open. */
+  /** Nobody uses it for now. */
   rest(): void {
     this.expiresMs = performance.now() + this.#idleMs;
-    this.#socket.unref();
-  }
-
-  wake(): void {
-    this.#socket.ref();
   }
 
   /** Ends it at once; its user hears nothing more. */

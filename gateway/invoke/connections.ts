@@ -53,7 +53,6 @@ export const createConnections = (parts: ConnectionParts): Connections => {
         connection.close();
         return this.take();
       }
-      connection.wake();
       return connection;
     },
     give(connection, isReusable) {

@@ -133,6 +133,14 @@ export type AnswerContext = {
   readonly servedBy: string;
   /** `Content-Type` of the request: the answer's, when the function sets none. */
   readonly requestType: string | undefined;
+  /** `Date` for an answer that brings none. */
+  readonly date: () => string;
+};
+
+export type AnswerHead = {
+  readonly headers: string[];
+  /** The length of the body is among them. */
+  readonly hasLength: boolean;
 };
 
 /** @param lowerCaseName what is left out */
@@ -158,7 +166,7 @@ export const platformHeaders = ({ callId, startTime, servedBy }: AnswerContext):
  * Adds the platform's headers to a function's answer; the function's own of the same name win.
  * @param chunkable whether the answer is chunked unless it has a length, so that trailers can follow
  */
-export const answerHeaders = (headers: string[], context: AnswerContext, chunkable: boolean): string[] => {
+export const answerHeaders = (headers: string[], context: AnswerContext, chunkable: boolean): AnswerHead => {
   let trailer = false;
   let length = false;
   let type = false;
@@ -181,5 +189,6 @@ export const answerHeaders = (headers: string[], context: AnswerContext, chunkab
   if (!startTime) headers.push(startTimeHeader, context.startTime);
   if (!servedBy) headers.push(servedByHeader, context.servedBy);
   // node:http refuses `Trailer` where no trailers can follow.
-  return trailer && (length || !chunkable) ? without(headers, 'trailer') : headers;
+  const sendable = trailer && (length || !chunkable) ? without(headers, 'trailer') : headers;
+  return { headers: sendable, hasLength: length };
 };

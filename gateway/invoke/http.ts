@@ -6,6 +6,8 @@ import { callIdHeader } from '../../provider/types/headers.ts';
 import { formatNanos, newCallId, preciseNowMs } from '../http/call-id.ts';
 import { sendError, toRawResponse } from '../http/error-response.ts';
 import { hasBody } from '../http/framing.ts';
+import { GatheringRequest } from '../http/gathering-request.ts';
+import { createHttpDate } from '../http/http-date.ts';
 import { drainBriefly, endRaw } from '../http/unread-body.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
@@ -39,6 +41,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
   const { invoker } = parts;
   const servedBy = `sluice/${parts.version}`;
   const userAgent = `sluice/${parts.version}`;
+  const date = createHttpDate();
 
   const describe = (req: IncomingMessage): { callId: string; headers: string[]; answer: AnswerContext } => {
     const own = req.headers[callIdKey] as string | undefined;
@@ -48,7 +51,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     return {
       callId,
       headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent, chunked }),
-      answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'] },
+      answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'], date },
     };
   };
 
@@ -71,6 +74,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
         sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
         drainBriefly(req);
       } else if (!hasBody(req)) {
+        if (req instanceof GatheringRequest) req.endEmpty();
         begin(target, req, res, undefined);
       } else {
         const length = smallBodyLength(req);

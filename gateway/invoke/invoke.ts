@@ -6,7 +6,6 @@ import { type CallParts, InvokeCall } from './call.ts';
 import type { Invoke } from './invocation.ts';
 import { LoggedCall } from './logged-call.ts';
 import { createLookup } from './lookup.ts';
-import type { InvokeMetrics } from './metrics.ts';
 import type { FunctionTable } from './table.ts';
 import { createUpgrader, type Upgrade } from './upgrade.ts';
 import { createEndpointWatch, type WatchParts } from './watch-endpoints.ts';
@@ -15,7 +14,6 @@ export type InvokerParts = {
   readonly table: FunctionTable;
   readonly provider: Pick<Provider, 'get'>;
   readonly activator: Activator;
-  readonly metrics: InvokeMetrics;
   /** Limit for one call of a function that has none of its own; 0 for none. */
   readonly upstreamTimeoutMs: number;
   readonly connectTimeoutMs?: number;

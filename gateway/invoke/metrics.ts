@@ -1,25 +1,37 @@
-// What the invocation path wants counted; `key` is `name.namespace`.
-export interface InvokeMetrics {
-  /** A call to a known function begins. */
-  started(key: string): void;
+/** What the invocation path wants counted of one function. */
+export interface FunctionCounts {
+  /** A call begins. */
+  started(): void;
   /** The same call has ended; `seconds` is the whole time since `started`, waking included. */
-  finished(key: string, status: number, seconds: number): void;
+  finished(status: number, seconds: number): void;
   /**
    * A call that had to wait for a replica gets its answer, or ends without one that it got a replica for.
    * @param seconds of each of `coldPhases`; they add up to the time from its coming to its answer's beginning
    */
-  coldStart?(key: string, seconds: readonly number[]): void;
+  coldStart(seconds: readonly number[]): void;
   /** A call has left a line, let in or not, after so many seconds: for a replica, or for a place under the function's limits. */
-  waited?(key: string, line: 'replica' | 'limits', seconds: number): void;
+  waited(line: 'replica' | 'limits', seconds: number): void;
   /** Calls that joined (1) or left (-1) the line for a first replica. */
-  waiting?(key: string, change: number): void;
-  /** A call to a known function got no endpoint; `reason` is one of docs/errors.md. */
-  refused?(key: string, reason: string): void;
+  waiting(change: number): void;
+  /** A call got no endpoint; `reason` is one of docs/errors.md. */
+  refused(reason: string): void;
   /**
    * A replica got a call and left before its answer was complete, or its watchdog said so; `ending` when the replica was on
    * its way out.
    */
-  cut?(key: string, ending: boolean): void;
+  cut(ending: boolean): void;
   /** Calls that joined (1) or left (-1) the line for a place under the function's limits. */
-  queued?(key: string, change: number): void;
+  queued(change: number): void;
 }
+
+/** Where nobody wants to know. */
+export const uncounted: FunctionCounts = {
+  started() {},
+  finished() {},
+  coldStart() {},
+  waited() {},
+  waiting() {},
+  refused() {},
+  cut() {},
+  queued() {},
+};

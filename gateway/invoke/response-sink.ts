@@ -5,6 +5,7 @@ import { sendError } from '../http/error-response.ts';
 import { drainBriefly } from '../http/unread-body.ts';
 import { type AnswerContext, answerHeaders, platformHeaders, withoutLength } from './forwarded.ts';
 import type { Call, Sink } from './invocation.ts';
+import { endWhole, setHead } from './whole-answer.ts';
 
 const toPairs = (flat: readonly string[]): [string, string][] => {
   const pairs: [string, string][] = [];
@@ -24,6 +25,7 @@ export class ResponseSink implements Sink {
   #wrote = false;
   /** The beginning of the body, until it is clear whether more follows at once. */
   #first: Buffer | undefined;
+  #hasLength = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, context: AnswerContext) {
     this.#req = req;
@@ -49,7 +51,10 @@ export class ResponseSink implements Sink {
     const { method, httpVersionMinor } = this.#req;
     const chunkable = httpVersionMinor > 0 && method !== 'HEAD' && status !== 204 && status !== 304;
     const own = status === 204 ? withoutLength(headers) : headers;
-    res.writeHead(status, statusText, answerHeaders(own, this.#context, chunkable));
+    const head = answerHeaders(own, this.#context, chunkable);
+    this.#hasLength = head.hasLength && chunkable;
+    if (this.#hasLength && res.shouldKeepAlive) setHead(res, status, statusText, head.headers, this.#context.date);
+    else res.writeHead(status, statusText, head.headers);
     // Usually data is in the same packet and goes out in one write with the head; a head that comes alone is sent alone.
     process.nextTick(ResponseSink.sendHead, this);
   }
@@ -57,7 +62,7 @@ export class ResponseSink implements Sink {
   data(chunk: Uint8Array): boolean {
     // The end is often in the same packet, too: a small answer goes out as one string, which takes half as long as three pieces.
     if (!this.#wrote && this.#first === undefined && chunk.length <= maxJoinedBytes) {
-      this.#first = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#first = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       return true;
     }
     this.#sendFirst();
@@ -87,6 +92,7 @@ export class ResponseSink implements Sink {
     this.#wrote = true;
     if (trailers !== undefined) this.#res.addTrailers(toPairs(trailers));
     if (first === undefined) this.#res.end();
+    else if (this.#hasLength) endWhole(this.#res, first);
     else this.#res.end(first.toString('latin1'), 'latin1');
     if (!this.#req.complete) drainBriefly(this.#req);
   }

@@ -1,6 +1,7 @@
 // A small body usually comes in the same packet as its head. Then it is sent on as bytes, in one write, instead of through
 // two streams; that saves a third of the work of a call.
 import type { IncomingMessage } from 'node:http';
+import { GatheringRequest } from '../http/gathering-request.ts';
 
 const maxSmallBytes = 64 * 1024;
 
@@ -14,8 +15,13 @@ export const smallBodyLength = (req: IncomingMessage): number | undefined => {
 
 export type Next = (body: Uint8Array | IncomingMessage) => void;
 
-/** What came so far is there to be read: node:http takes a packet apart to its end before this runs. */
+/** A body that came in one packet with its head is there: node:http lets nothing run between the two. */
 const take = (req: IncomingMessage, length: number, next: Next): void => {
+  const whole = req instanceof GatheringRequest ? req.gathered() : undefined;
+  if (whole !== undefined) {
+    next(whole);
+    return;
+  }
   const bytes: Buffer | null = req.read();
   if (bytes !== null && bytes.length === length) {
     next(bytes);
@@ -30,5 +36,6 @@ const take = (req: IncomingMessage, length: number, next: Next): void => {
  * nothing had been read.
  */
 export const whenSmallBody = (req: IncomingMessage, length: number, next: Next): void => {
+  if (req instanceof GatheringRequest) req.gather(length);
   process.nextTick(take, req, length, next);
 };

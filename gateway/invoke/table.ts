@@ -7,6 +7,7 @@ import { type ScaleSpec, toScaleSpec } from '../../provider/types/scale.ts';
 import { EndpointState } from './endpoint.ts';
 import { Gate } from './gate.ts';
 import { type CallLimits, isBounded, limitsOf, noLimits } from './limits.ts';
+import { type FunctionCounts, uncounted } from './metrics.ts';
 import { nowhere, routeTo } from './route.ts';
 
 export type Timeouts = {
@@ -24,6 +25,7 @@ const noneReady: readonly EndpointState[] = [];
 export class FunctionEntry {
   readonly ref: FunctionRef;
   readonly key: string;
+  readonly counts: FunctionCounts;
   report: FunctionReport;
   scale: ScaleSpec;
   /** The function's own limit for one call; `undefined` means the gateway's default. */
@@ -49,9 +51,10 @@ export class FunctionEntry {
   /** The endpoints that calls go to now; replaced, never changed. Empty when there is none, and while they are about to go. */
   ready = noneReady;
 
-  constructor(report: FunctionReport, nowMs: number, defaults: CallLimits = noLimits) {
+  constructor(report: FunctionReport, nowMs: number, { limits: defaults = noLimits, countsOf }: FunctionTableParts = {}) {
     this.ref = report.ref;
     this.key = formatRef(report.ref);
+    this.counts = countsOf?.(this.key) ?? uncounted;
     this.report = report;
     this.scale = toScaleSpec(report.labels);
     this.timeoutMs = functionTimeoutMs(report.annotations);
@@ -81,6 +84,13 @@ export class FunctionEntry {
     if (left.length === 0) revisions.delete(endpoint.revision);
     else revisions.set(endpoint.revision, left);
     this.revisions = revisions.size === 0 ? noRevisions : revisions;
+  }
+
+  /** Of all revisions. */
+  get endpointCount(): number {
+    let count = 0;
+    for (const endpoints of this.revisions.values()) count += endpoints.length;
+    return count;
   }
 
   /** @param text what the caller was told */
@@ -132,6 +142,8 @@ export interface FunctionTable extends ProviderObserver {
   /** @param key `name.namespace` */
   get(key: string): FunctionEntry | undefined;
   entries(): Iterable<FunctionEntry>;
+  /** Those that have more than one endpoint, ready or not; of thousands that sleep they are few. */
+  several(): Iterable<FunctionEntry>;
   readonly size: number;
   /** Resolves when the provider has reported all it has. */
   whenSynced(): Promise<void>;
@@ -142,6 +154,8 @@ export interface FunctionTable extends ProviderObserver {
 export type FunctionTableParts = {
   /** For functions without limits of their own; none unless told. */
   readonly limits?: CallLimits;
+  /** Where the calls of a new function are counted; nowhere unless told. */
+  readonly countsOf?: (key: string) => FunctionCounts | undefined;
   readonly now?: () => number;
 };
 
@@ -150,11 +164,14 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   const defaults = parts.limits ?? noLimits;
   const functions = new Map<string, FunctionEntry>();
   const endpoints = new Map<string, EndpointState>();
+  const several = new Set<FunctionEntry>();
   const listeners = new Set<(entry: FunctionEntry) => void>();
   const synced = Promise.withResolvers<void>();
 
   const changed = (entry: FunctionEntry): void => {
     entry.reroute();
+    if (entry.endpointCount > 1) several.add(entry);
+    else several.delete(entry);
     for (const listener of listeners) listener(entry);
   };
 
@@ -172,6 +189,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
   return {
     get: (key) => functions.get(key),
     entries: () => functions.values(),
+    several: () => several.values(),
     get size() {
       return functions.size;
     },
@@ -183,7 +201,7 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
     functionChanged(report) {
       let entry = functions.get(formatRef(report.ref));
       if (entry === undefined) {
-        entry = new FunctionEntry(report, now(), defaults);
+        entry = new FunctionEntry(report, now(), parts);
         functions.set(entry.key, entry);
       } else update(entry, report);
       changed(entry);

@@ -128,7 +128,7 @@ class UpgradeCall implements Claimant {
   known(entry: FunctionEntry): void {
     this.#entry = entry;
     this.#startedAt = performance.now();
-    this.#parts.metrics.started(entry.key);
+    entry.counts.started();
   }
 
   refused(error: FaasError): void {
@@ -252,7 +252,7 @@ class UpgradeCall implements Claimant {
     const status = this.#status || callerLeft;
     if (this.#log !== undefined) this.#write(this.#log, status);
     if (this.#entry === undefined) return;
-    this.#parts.metrics.finished(this.#entry.key, status, (performance.now() - this.#startedAt) / 1000);
+    this.#entry.counts.finished(status, (performance.now() - this.#startedAt) / 1000);
   }
 
   #write(log: CallLog, status: number): void {

@@ -6,7 +6,7 @@ import { type Probe, startProbe } from './probe.ts';
 import type { FunctionEntry, FunctionTable } from './table.ts';
 
 export type WatchParts = {
-  readonly table: Pick<FunctionTable, 'entries'>;
+  readonly table: Pick<FunctionTable, 'several'>;
   /** How often endpoints are looked at. */
   readonly everyMs?: number | undefined;
   /** How long an endpoint with calls may begin no answer before it is asked whether it is alive. */
@@ -43,7 +43,7 @@ class Watch implements EndpointWatch {
     this.#probeMs = parts.probeMs ?? 1000;
     this.#now = parts.now ?? (() => performance.now());
     this.#timer = setInterval(() => {
-      if (this.#rest === undefined) this.#look(this.#table.entries()[Symbol.iterator]());
+      if (this.#rest === undefined) this.#look(this.#table.several()[Symbol.iterator]());
     }, parts.everyMs ?? 200);
     this.#timer.unref();
   }
@@ -68,7 +68,7 @@ class Watch implements EndpointWatch {
     for (let left = slice; left > 0; left -= 1) {
       const { value: entry, done } = entries.next();
       if (done) return;
-      // An only endpoint has nobody to take its calls.
+      // An only endpoint that is ready has nobody to take its calls.
       if (entry.ready.length > 1) for (const endpoint of entry.ready) this.#examine(entry, endpoint, nowMs);
     }
     this.#rest = setImmediate(() => this.#look(entries));

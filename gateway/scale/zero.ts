@@ -75,6 +75,8 @@ class Zero {
   }
 
   #isIdle(entry: FunctionEntry): boolean {
+    // Thousands may be there already: nothing is made for each of them every second.
+    if (entry.report.replicas === 0) return false;
     const limitMs = idleLimitMs(entry.scale, this.#settings);
     if (limitMs === undefined || entry.removed) return false;
     const { inFlight, lastCallMs, report } = entry;

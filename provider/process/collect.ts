@@ -12,7 +12,7 @@ export interface BundleCollector {
 const intervalMs = 60 * 60_000;
 
 /** Digests that functions run or ran among their last ten. */
-export const bundlesInUse = (store: Pick<Store, 'functions' | 'recentImages'>): Set<string> => {
+const bundlesInUse = (store: Pick<Store, 'functions' | 'recentImages'>): Set<string> => {
   const used = new Set<string>();
   for (const { spec } of store.functions()) {
     const current = parseBundleImage(spec.image);

@@ -116,7 +116,8 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
     this.#labels = shownLabels(spec);
     this.#plan = plan;
     this.#desired = replicas ?? this.#desired;
-    if (plan.revision !== this.#revision) {
+    // Who deploys again what fails has mended what it needs: a secret, a bundle, a service.
+    if (plan.revision !== this.#revision || this.#trouble.failure !== undefined) {
       this.#revision = plan.revision;
       this.#trouble = noTrouble;
       clearTimeout(this.#timer);

@@ -31,7 +31,7 @@ const amount = (text: string | undefined): number | undefined => {
 
 const noCaps: Caps = { memoryBytes: undefined, cpuCores: undefined };
 
-export const toCaps = ({ limits }: FunctionSpec): Caps =>
+const toCaps = ({ limits }: FunctionSpec): Caps =>
   limits === undefined ? noCaps : { memoryBytes: amount(limits.memory), cpuCores: amount(limits.cpu) };
 
 export type PlanSource = {

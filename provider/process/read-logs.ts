@@ -5,7 +5,7 @@ import type { LogLine, LogRing } from './log-ring.ts';
 const defaultWindowMs = 5 * 60_000;
 
 /** Sequence of the first line that the query wants of what is there now. */
-export const firstWanted = (ring: LogRing, query: LogQuery, nowMs: number): number => {
+const firstWanted = (ring: LogRing, query: LogQuery, nowMs: number): number => {
   const { tail, instance } = query;
   const sinceMs = query.sinceMs ?? (tail === undefined ? nowMs - defaultWindowMs : Number.NEGATIVE_INFINITY);
   let start = ring.next();

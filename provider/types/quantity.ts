@@ -26,12 +26,3 @@ export const parseQuantity = (text: string): number | undefined => {
   const value = Number(`${match[1]}${match[2] ?? ''}`) * (factors[match[3] ?? ''] ?? Number.NaN);
   return Number.isFinite(value) ? value : undefined;
 };
-
-/** A count of bytes in the largest binary unit that divides it: `134217728` is `128Mi`. */
-export const formatBytes = (bytes: number): string => {
-  for (const unit of ['Ei', 'Pi', 'Ti', 'Gi', 'Mi', 'Ki']) {
-    const factor = factors[unit] ?? 1;
-    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
-  }
-  return String(bytes);
-};

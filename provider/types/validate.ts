@@ -24,7 +24,8 @@ export const joinFirst = <T>(problems: readonly T[], describe: (problem: T) => s
 };
 
 /** zod's own sentence, where a schema has none, in the form of ours. */
-const expectation = (message: string): string => message.replace(/^Invalid \w+: (expected .*?)(, received .*)?$/, '$1');
+const expectation = (message: string): string =>
+  message.replace(/^Invalid \w+: (expected .*?)(, received .*)?$/, '$1').replace(/^expected object$/, 'expected an object');
 
 const describeIssue = (issue: z.core.$ZodIssue, value: unknown, root: string): string => {
   const field = issue.path.length === 0 ? root : shortened(issue.path.map(String).join('.'));

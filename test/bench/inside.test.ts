@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { makeOpenBundle } from '../../bench/inside.ts';
 import { takeSnapshot } from '../../bench/snapshot.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 
 // In a function of its own, as a variable that is not used any more may still be held.
 const holdTimers = (count: number, meanwhile: () => void): void => {
@@ -18,7 +19,7 @@ test('a snapshot counts timers that nothing waits for, and sockets', async (t) =
   assert.equal(takeSnapshot().timers, before.timers);
 
   const server = createServer().listen(0, '127.0.0.1');
-  t.after(() => void server.close());
+  onEnd(t, () => void server.close());
   await once(server, 'listening');
   const accepted = once(server, 'connection');
   const socket = connect((server.address() as { port: number }).port, '127.0.0.1');

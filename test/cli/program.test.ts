@@ -45,6 +45,7 @@ test('cli fact 4: an unknown command, sub-command or flag exits 1 with a suggest
   const cases: [string[], RegExp][] = [
     [['lst'], /unknown command 'lst'\n\(Did you mean one of list, ls\?\)/],
     [['secret', 'creat'], /unknown command 'creat'\n\(Did you mean create\?\)/],
+    [['frobnicate'], /unknown command 'frobnicate'\n`sluice --help` lists the commands\n$/],
     [['namespace', 'bogus'], /unknown command 'bogus'/],
     [['list', '--quite'], /unknown option '--quite'\n\(Did you mean --quiet\?\)/],
   ];

@@ -90,6 +90,16 @@ test('every command and flag of `sluice` in an example exists', async () => {
   assert.deepEqual(unknown, []);
 });
 
+test("commands that run TypeScript name the Node.js that can, not the machine's own", async () => {
+  const found: string[] = [];
+  for (const page of await readPages()) {
+    for (const { code } of blocksOf(page)) {
+      for (const line of code.split('\n')) if (/^node .*\.ts\b/.test(line)) found.push(`${page.file}: ${line}`);
+    }
+  }
+  assert.deepEqual(found, []);
+});
+
 test('docs/api.md has every route of the control API', async () => {
   const { text } = await readPage('docs/api.md');
   for (const route of Object.keys(routeDocs)) {

@@ -5,6 +5,7 @@ import { authorize } from '../../gateway/http/authorize.ts';
 import { basicAuth } from '../../gateway/http/basic-auth.ts';
 import type { Route } from '../../gateway/http/route.ts';
 import { type CallAnswer, call } from '../helpers/call.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { listen } from '../helpers/listen.ts';
 import { createMemoryProvider, type MemoryProvider, type MemoryProviderOptions } from '../memory/provider.ts';
 
@@ -34,7 +35,7 @@ export const startApp = async (
   parts: Partial<AppParts> = {},
 ): Promise<AppUnderTest> => {
   const provider = createMemoryProvider(options);
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   const stopping = new AbortController();
   const samples: Sample[] = [];
   const lines: object[] = [];

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { describeSettings, readConfig, settingsTable } from '../../gateway/config.ts';
-import { ignoredEnv } from '../../gateway/settings.ts';
 import { FaasError } from '../../provider/types/errors.ts';
+
+const readPage = (): Promise<string> => readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+
+/** The variables that the page calls meaningless. */
+const ignoredEnv = async (): Promise<string[]> => {
+  const line = (await readPage()).split('\n').find((each) => each.startsWith('These variables of OpenFaaS have no meaning here'));
+  return [...(line ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1] as string);
+};
 
 const home = '/home/ann';
 const problemsOf = (argv: string[], env: Record<string, string> = {}): string => {
@@ -43,8 +50,12 @@ test('fact 17: a timeout that is none stops the start and is named', () => {
   assert.match(problemsOf([], { read_timeout: '0' }), /^read_timeout: expected a duration above 0/);
 });
 
-test('fact 18: functions_provider_url is not needed, and it and the other variables of OpenFaaS are taken without effect', () => {
-  const env = Object.fromEntries(ignoredEnv.map((name) => [name, 'anything']));
+test('fact 18: functions_provider_url is not needed, and it and the other variables of OpenFaaS are taken without effect', async () => {
+  const names = await ignoredEnv();
+  for (const name of ['functions_provider_url', 'faas_nats_address', 'scale_from_zero', 'metering_default_memory']) {
+    assert.ok(names.includes(name), `${name} is not among ${names.join(', ')}`);
+  }
+  const env = Object.fromEntries(names.map((name) => [name, 'anything']));
   assert.deepEqual(readConfig([], env, home), readConfig([], {}, home));
 });
 
@@ -120,6 +131,15 @@ test('directories become absolute, with ~ for the home directory', () => {
   assert.equal(readConfig([], {}, home).secretMountPath, '');
 });
 
+test('API and metrics cannot have the same port, unless the system picks both', () => {
+  assert.equal(
+    problemsOf(['--port', '9090', '--metrics-port', '9090']),
+    '--metrics-port: expected another port than --port, got "9090"',
+  );
+  assert.match(problemsOf(['--port', '8082']), /^--metrics-port: expected another port/);
+  assert.equal(problemsOf(['--port', '0', '--metrics-port', '0']), '');
+});
+
 test('the help names every flag with its variables and default', () => {
   const help = describeSettings();
   assert.match(help, /--upstream-timeout \(SLUICE_UPSTREAM_TIMEOUT, upstream_timeout; 60s\)/);
@@ -127,7 +147,5 @@ test('the help names every flag with its variables and default', () => {
 });
 
 test('docs/configuration.md has the table of settings as it is', async () => {
-  const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
-  assert.ok(page.includes(settingsTable()), settingsTable());
-  for (const name of ignoredEnv) assert.ok(page.includes(`\`${name}\``), name);
+  assert.ok((await readPage()).includes(settingsTable()), settingsTable());
 });

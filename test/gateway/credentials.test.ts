@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { keepCredentials, readCredentials, sweepCredentials } from '../../gateway/credentials.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 
 const directory = async (t: TestContext): Promise<string> => {
   const path = await mkdtemp(join(tmpdir(), 'sluice-credentials-'));
-  t.after(() => rm(path, { recursive: true, force: true }));
+  onEnd(t, () => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 };
 

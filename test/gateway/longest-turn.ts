@@ -38,3 +38,13 @@ export const longestTurn = async <Result>(work: () => Promise<Result>): Promise<
     running = false;
   }
 };
+
+/** As `longestTurn`, of the best of three rounds: a long one must be the work's own, not a neighbour's in the processor's cache. */
+export const longestTurnOfThree: typeof longestTurn = async (work) => {
+  let best = await longestTurn(work);
+  for (let round = 1; round < 3; round += 1) {
+    const next = await longestTurn(work);
+    if (next.longestMs < best.longestMs) best = next;
+  }
+  return best;
+};

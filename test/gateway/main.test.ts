@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { type Gateway, type GatewayOptions, startGateway } from '../../gateway/main.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { call } from '../helpers/call.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { listen } from '../helpers/listen.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
 import { createMemoryProvider, type MemoryProvider, type MemoryProviderOptions } from '../memory/provider.ts';
@@ -43,7 +44,7 @@ const start = async (
     ...options,
     argv: ['--port=0', '--metrics-port=0', '--data-dir', dataDir, ...(options.argv ?? [])],
   });
-  t.after(() => gateway.close());
+  onEnd(t, () => gateway.close());
   const { user, password } = gateway.credentials ?? { user: '', password: '' };
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   return { ...gateway, provider, lines, authorization };
@@ -249,7 +250,7 @@ test('a gateway that stops finishes running calls, takes no new ones and is not 
   );
   await deploy(gateway, { service: 'fn', image: 'held:1' });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  t.after(() => agent.destroy());
+  onEnd(t, () => agent.destroy());
   assert.equal((await call(gateway.url, { path: '/healthz', agent })).status, 200);
   const running = call(gateway.url, { path: '/function/fn' });
   await begun.promise;

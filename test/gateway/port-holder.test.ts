@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { findPortHolder, listenerInodes } from '../../gateway/port-holder.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 
 test('only listeners of the port are picked from the table', () => {
   const table = [
@@ -15,7 +16,7 @@ test('only listeners of the port are picked from the table', () => {
 
 test('the process that listens on a port is named', { skip: process.platform !== 'linux' && 'needs /proc' }, async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
-  t.after(() => server.close());
+  onEnd(t, () => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createServer } from '../../gateway/server.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { call, exchange, startRig, startUpstream } from './invoke/rig.ts';
 
 test('what is no function path goes to the control side', async (t) => {
@@ -60,7 +61,7 @@ test('heads up to 1 MiB pass, longer ones are 431', async (t) => {
       const server = createHttp({ maxHeaderSize: 2 ** 21 }, (req, res) => res.end(String(req.headers['x-long']?.length)));
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');
-      t.after(() => {
+      onEnd(t, () => {
         server.closeAllConnections();
         server.close();
       });
@@ -85,7 +86,7 @@ test('more headers than node counts by default are all passed', async (t) => {
   upstream.maxHeadersCount = 0;
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
-  t.after(() => {
+  onEnd(t, () => {
     upstream.closeAllConnections();
     upstream.close();
   });
@@ -104,7 +105,7 @@ test('a head that does not come to its end is 408', async (t) => {
     checkMs: 20,
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-  t.after(() => server.close());
+  onEnd(t, () => server.close());
   assert.match(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n', connect), /^HTTP\/1.1 408 /);
 });
 
@@ -187,7 +188,7 @@ test('callers who come in their thousands at one moment all get a connection, ho
   const limit = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
   const count = Math.min(800, limit);
   const clients = Array.from({ length: count }, () => connect(rig.port, '127.0.0.1'));
-  t.after(() => {
+  onEnd(t, () => {
     for (const client of clients) client.destroy();
   });
   // They are on their way after this turn's ticks, and nobody has taken one yet.

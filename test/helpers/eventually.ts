@@ -16,7 +16,7 @@ const shown = (value: unknown): string => (value instanceof Error ? value.messag
  */
 export const eventually = async <T>(
   check: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, intervalMs = 10 }: EventuallyOptions,
+  { what, timeoutMs = 30_000, intervalMs = 10 }: EventuallyOptions,
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> => {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -36,7 +36,7 @@ export const eventually = async <T>(
 };
 
 /** @throws Error naming `what` when the promise is not settled in time */
-export const within = async <T>(promise: Promise<T>, what: string, timeoutMs = 10_000): Promise<T> => {
+export const within = async <T>(promise: Promise<T>, what: string, timeoutMs = 30_000): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`not within ${timeoutMs} ms: ${what}`)), timeoutMs);
   try {

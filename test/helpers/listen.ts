@@ -48,13 +48,26 @@ export const listenTcp = async (t: Cleanup, onSocket: (socket: Socket) => void):
   return { server, port: portOf(server) };
 };
 
-/** A port that nobody listened on a moment ago; for programs that cannot be told to take any. */
-export const freePort = async (): Promise<number> => {
+// Below what the system gives to anybody who asks for any port, so that nobody comes by it between its choice and its use;
+// every process begins somewhere else, since test files run side by side.
+const firstPort = 20_000;
+const portCount = 10_000;
+let nextPort = (process.pid * 16) % portCount;
+
+const isFree = async (port: number): Promise<boolean> => {
   const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
+  const taken = Promise.withResolvers<boolean>();
+  server.once('error', () => taken.resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => taken.resolve(true)));
+  return taken.promise;
+};
+
+/** A port that nobody listens on; for programs that cannot be told to take any. */
+export const freePort = async (): Promise<number> => {
+  for (let tries = 0; tries < portCount; tries += 1) {
+    const port = firstPort + nextPort;
+    nextPort = (nextPort + 1) % portCount;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`every port from ${firstPort} to ${firstPort + portCount - 1} is in use`);
 };

@@ -135,7 +135,7 @@ describe('the Python server', { skip }, () => {
 
   after(async () => {
     await stop(child);
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
   for (const [kind, status, type, body] of [
@@ -257,7 +257,7 @@ describe('the Python server', { skip }, () => {
     await cp(join(builtinDir, 'python3'), broken, { recursive: true });
     await writeFile(join(broken, 'function/handler.py'), 'import nowhere\n');
     const result = spawnSync('python3', ['index.py'], { cwd: broken, env: { PATH: process.env.PATH }, encoding: 'utf8' });
-    await rm(broken, { recursive: true, force: true });
+    await rm(broken, { recursive: true, force: true, maxRetries: 5 });
     assert.equal(result.status, 1);
     assert.match(result.stderr, /No module named 'nowhere'/);
   });

@@ -12,6 +12,7 @@ import { scaffold } from '../../cli/templates/scaffold.ts';
 import type { BundleConfig } from '../../provider/types/bundle.ts';
 import { specializePath } from '../../provider/types/specialize.ts';
 import { build, builtinDir, createProject } from '../cli/build/project.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 
 const watchdog = fileURLToPath(new URL('../../watchdog/main.ts', import.meta.url));
 
@@ -30,7 +31,7 @@ const startBlank = async (t: TestContext, socketPath: string): Promise<void> => 
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     detached: true,
   });
-  t.after(async () => {
+  onEnd(t, async () => {
     const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
     // The watchdog ends with its whole group when the pipe of whoever started it closes.
     (child.stdio[3] as Readable).destroy();

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FunctionStatus } from '../../provider/types/function.ts';
 import { makeBundle } from '../helpers/bundle.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { type RunningGateway, startGateway } from '../helpers/gateway.ts';
 import { connectRaw, headerOf } from '../helpers/raw-client.ts';
@@ -86,7 +87,7 @@ test('requests that are sent one behind the other on a connection while the func
   await gateway.deployHandler('fn', slowToLoad);
   await scale(gateway, 'fn', 0);
   const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1');
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   let text = '';
   const whole = Promise.withResolvers<void>();
   socket.on('data', (chunk: string) => {
@@ -131,7 +132,7 @@ server.listen(process.env.SLUICE_UPSTREAM_SOCKET);
 
 const openStream = async (t: TestContext, gateway: RunningGateway, name: string) => {
   const agent = new Agent();
-  t.after(() => agent.destroy());
+  onEnd(t, () => agent.destroy());
   const outgoing = request({ host: '127.0.0.1', port: gateway.port, path: `/function/${name}`, agent });
   outgoing.end();
   const [incoming] = await once(outgoing, 'response');
@@ -144,7 +145,7 @@ const openStream = async (t: TestContext, gateway: RunningGateway, name: string)
 
 const openSocket = async (t: TestContext, gateway: RunningGateway, name: string) => {
   const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1');
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   const head = `GET /function/${name} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: a\r\n\r\n`;
   socket.write(head);
   const [answer] = await once(socket, 'data');
@@ -200,14 +201,14 @@ test('a handler inside the watchdog takes WebSockets or refuses them, is not par
   const gateway = await startGateway(t, { args: ['--park-idle', '1s'] });
   await gateway.deployHandler('talk', socketHandler);
   const refused = await connectRaw(gateway.port);
-  t.after(() => refused.socket.destroy());
+  onEnd(t, () => refused.socket.destroy());
   refused.send(handshake('/function/talk'));
   const refusal = await refused.answer('GET');
   assert.ok(refusal);
   assert.deepEqual([refusal.status, headerOf(refusal, 'x-own'), refusal.body], [401, '1', 'no word']);
 
   const client = await connectRaw(gateway.port);
-  t.after(() => client.socket.destroy());
+  onEnd(t, () => client.socket.destroy());
   client.send(handshake('/function/talk/room?a=1', 'X-Word: friend'));
   const answer = await client.answer('GET');
   assert.ok(answer);

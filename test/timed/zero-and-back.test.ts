@@ -136,9 +136,9 @@ test('the phases of a cold start add up to the time that its caller waited', asy
   );
   assert.ok(Math.abs(sum - ofFunction) < 1e-9);
   // The call itself goes on for the moment from the beginning of its answer to the end.
-  assert.ok(sum <= whole && whole - sum < 0.25, `${sum} of ${whole}`);
+  assert.ok(sum <= whole && whole - sum < 1, `${sum} of ${whole}`);
   // The answer may arrive before the gateway has put its clock away.
-  assert.ok(whole <= tookS + 0.1, `${whole} of ${tookS}`);
+  assert.ok(whole <= tookS + 0.5, `${whole} of ${tookS}`);
   assert.ok(phase('boot') > 0, 'a process was booted');
   assert.ok(phase('load') > 0.1, 'its code took its time to load');
   assert.equal(total(metrics, 'gateway_function_scalings_total', 'cause="api"'), 1);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Specialization } from '../../provider/types/specialize.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 
 export const watchdogPath = fileURLToPath(new URL('../../watchdog/main.ts', import.meta.url));
 
@@ -75,10 +76,10 @@ export const startBlank = async (t: TestContext, files: Readonly<Record<string, 
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
-  t.after(async () => {
+  onEnd(t, async () => {
     child.stdio[3]?.destroy();
     await exited;
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
   const [ready] = await Promise.race([
     once(child.stdio[3] as NodeJS.ReadableStream, 'data'),

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { open, startBlank, textOf } from './blank-process.ts';
 
 const node = process.execPath;
@@ -190,7 +191,7 @@ test('in a blank start a fixed loopback port becomes a free one, told in PORT an
 test('http_upstream_url wins over upstream_url (fact 10)', async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-  t.after(() => other.close());
+  onEnd(t, () => other.close());
   const blank = await start(t, serverSource('(q, s) => s.end("won")', 'Number(process.env.PORT), "127.0.0.1"'), {
     http_upstream_url: 'http://127.0.0.1:0',
     upstream_url: 'http://127.0.0.1:1',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { pickUpgrade } from '../../watchdog/inproc/upgrade-export.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { headerOf, RawClient } from '../helpers/raw-client.ts';
 import { accept, echoUpgrade, handshake, maskedHello, plainHello } from '../helpers/web-socket.ts';
@@ -20,7 +21,7 @@ const start = (t: TestContext, source: string, environment: Record<string, strin
 
 const connected = async (t: TestContext, blank: Blank): Promise<RawClient> => {
   const socket = connect({ path: blank.socketPath, allowHalfOpen: true });
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   await once(socket, 'connect');
   return new RawClient(socket);
 };

@@ -108,6 +108,13 @@ test('a body that does not come within read_timeout is 504 and the connection cl
   assert.match(text, /^HTTP\/1\.1 504 [\s\S]*read_timeout of 50ms/);
 });
 
+test('a body that has come as a whole is not late, however long the function takes to read it', async (t) => {
+  const source = `module.exports = { fetch: async (r) => { await new Promise((go) => setTimeout(go, 150)); return new Response(await r.text()) } }`;
+  const blank = await startHandler(t, source, { read_timeout: '50ms', exec_timeout: '1h' });
+  const answer = await blank.call('/', { method: 'POST', body: 'there' });
+  assert.deepEqual([answer.status, answer.body], [200, 'there']);
+});
+
 test('ready_path is called for readiness, with its query (fact 20)', async (t) => {
   const blank = await startHandler(
     t,

@@ -7,6 +7,7 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { listenOn } from '../../watchdog/listen.ts';
 import { call } from '../helpers/call.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { makeTmpDir } from '../helpers/tmp.ts';
 
 const run = promisify(execFile);
@@ -16,7 +17,7 @@ test('a server listens on a socket, and says when it cannot', async (t) => {
   const server = createServer((_request, response) => void response.end('here'));
   listenOn(server, join(dir, 's'));
   await once(server, 'listening');
-  t.after(() => server.close());
+  onEnd(t, () => server.close());
   assert.equal((await call({ socketPath: join(dir, 's') })).text, 'here');
 
   const late = createServer();

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { type CallOptions, call, watchdogPath } from './blank-process.ts';
 
 type Alone = {
@@ -33,11 +34,11 @@ const launch = (t: TestContext, env: Record<string, string>, files: Record<strin
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
-  t.after(async () => {
+  onEnd(t, async () => {
     // With what it has started: a watchdog that is killed ends nobody.
     if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
     await exited;
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
   const sees = async (text: RegExp): Promise<RegExpExecArray> => {
     for (;;) {
@@ -144,7 +145,7 @@ for (const { name, env, code, message } of refusals) {
 const occupied = async (t: TestContext): Promise<string> => {
   const server: Server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
-  t.after(() => server.close());
+  onEnd(t, () => server.close());
   return String((server.address() as AddressInfo).port);
 };
 

@@ -3,11 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { startBlank } from './blank-process.ts';
 
 const start = async (t: TestContext) => {
   const dir = mkdtempSync(join(tmpdir(), 'static-'));
-  t.after(() => rmSync(dir, { recursive: true }));
+  onEnd(t, () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   mkdirSync(join(dir, 'public/docs'), { recursive: true });
   mkdirSync(join(dir, 'public/files'));
   mkdirSync(join(dir, 'public-not'));

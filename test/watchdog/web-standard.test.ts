@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { startHandler } from './blank-process.ts';
 
 const cases: readonly {
@@ -132,7 +133,7 @@ test('fetch sends a Request, the one that came and one of the handler', async (t
     request.on('end', () => response.end(`${request.method} ${request.url} ${request.headers['x-a']} ${body}`));
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-  t.after(() => upstream.close());
+  onEnd(t, () => upstream.close());
   const host = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   const blank = await startHandler(
     t,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { answerUpgrade, headText } from '../answer-upgrade.ts';
-import { longestTimerMs } from '../call.ts';
+import { longestTimerMs } from '../deadlines.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { request as send } from '../node-http.ts';
 import type { Upstream } from '../upstream.ts';

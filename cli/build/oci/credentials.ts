@@ -38,7 +38,7 @@ const hostOf = (key: string): string => key.replace(/^https?:\/\//, '').replace(
 const isHub = (host: string): boolean => ['docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(host);
 
 /** @throws invalid when the file is not docker's configuration */
-export const parseDockerConfig = (file: string, source: string): DockerConfig => {
+const parseDockerConfig = (file: string, source: string): DockerConfig => {
   let value: unknown;
   try {
     value = JSON.parse(source);
@@ -52,7 +52,7 @@ export const parseDockerConfig = (file: string, source: string): DockerConfig =>
 };
 
 /** The login in the file itself. Pure. @throws invalid for an `auth` that is no base64 of user:password */
-export const credentialsIn = (file: string, config: DockerConfig, registry: string): Credentials | undefined => {
+const credentialsIn = (file: string, config: DockerConfig, registry: string): Credentials | undefined => {
   const wanted = hostOf(registry);
   const same = (key: string): boolean => hostOf(key) === wanted || (isHub(wanted) && isHub(hostOf(key)));
   const [key, entry] = Object.entries(config.auths ?? {}).find(([each]) => same(each)) ?? [];

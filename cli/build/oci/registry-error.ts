@@ -16,7 +16,7 @@ const codeOf = (status: number): ErrorCode => {
 };
 
 /** The registry's own words: `code: message` of the first error. */
-export const wordsOf = (body: string): string => {
+const wordsOf = (body: string): string => {
   try {
     const { errors, details } = JSON.parse(body) as { errors?: { code?: string; message?: string }[]; details?: string };
     const first = errors?.[0];

@@ -42,7 +42,7 @@ const sizeOf = async (file: string, what: string): Promise<number> => {
 };
 
 /** Directories are made only where they are our own: a base may have its /usr/bin as a link. */
-export const runtimeEntries = async (options: Omit<RuntimeOptions, 'cache'>): Promise<LayerEntry[]> => {
+const runtimeEntries = async (options: Omit<RuntimeOptions, 'cache'>): Promise<LayerEntry[]> => {
   const { nodePath, watchdogPath, isHost } = options;
   const file = async (path: string, source: string, mode: number, what: string): Promise<LayerEntry> => ({
     kind: 'file',

@@ -21,7 +21,7 @@ import { hostPlatform, parseImageConfig } from './media-types.ts';
 import { pythonFiles } from './python-files.ts';
 import { makeRuntime, runtimeDir, runtimeLabel } from './runtime-layer.ts';
 
-export const scratchKinds = ['node', 'python3', 'bash'] as const;
+const scratchKinds = ['node', 'python3', 'bash'] as const;
 export type ScratchKind = (typeof scratchKinds)[number];
 
 export type ScratchOptions = {

@@ -19,7 +19,7 @@ export const parseStat = (text: string): ProcessFact | undefined => {
   return { pid, parent: at(1), cpuTicks: at(11) + at(12) + at(13) + at(14), residentPages: at(21) };
 };
 
-export const listPids = async (): Promise<number[]> => {
+const listPids = async (): Promise<number[]> => {
   const names = await readdir('/proc').catch(() => []);
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 };

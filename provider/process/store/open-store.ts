@@ -18,7 +18,7 @@ import { ensurePrivateDirectory } from './private-files.ts';
 import { migrations } from './schema.ts';
 import type { Committed, Store, StoreOptions } from './store.ts';
 
-export const databaseFile = 'sluice.db';
+const databaseFile = 'sluice.db';
 
 const toRef = ({ service, namespace }: FunctionSpec): FunctionRef => ({ name: service, namespace });
 

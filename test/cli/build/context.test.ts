@@ -135,7 +135,10 @@ for (const extra of ['.', '..', '../proj-evil', 'missing', 'way-out']) {
 
 test('a handler folder that is missing, or is a file, is named', async (t) => {
   const { cwd, make: create } = await make(t, {});
-  await assert.rejects(create(), { code: 'invalid', message: 'handler: expected a folder, got greet, which does not exist' });
+  await assert.rejects(create(), {
+    code: 'invalid',
+    message: `handler: expected a folder, got greet, which does not exist in ${cwd}`,
+  });
   await writeFiles(cwd, { greet: 'text' });
   await assert.rejects(create(), { code: 'invalid', message: 'handler: expected a folder, got greet, which is a file' });
 });

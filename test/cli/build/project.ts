@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { extract } from 'tar-stream';
 import { type BuildOptions, type BuiltFunction, buildFunction } from '../../../cli/build/build-function.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 export const builtinDir = fileURLToPath(new URL('../../../templates', import.meta.url));
 
@@ -25,7 +26,7 @@ export const writeFiles = async (dir: string, files: Readonly<Record<string, str
 
 export const createProject = async (t: TestContext, files: Readonly<Record<string, string>> = {}): Promise<string> => {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-build-'));
-  t.after(() => rm(dir, { recursive: true, force: true }));
+  onEnd(t, () => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   await writeFiles(dir, files);
   return dir;
 };

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 export type Registry = {
   readonly url: string;
@@ -57,7 +58,7 @@ export const startRegistry = async (
     response.end(JSON.stringify({ name, 'dist-tags': { latest: '1.0.0' }, versions }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  onEnd(t, () => {
     server.closeAllConnections();
     server.close();
   });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type Outgoing, send } from '../../../cli/client/transport.ts';
-import { listen } from '../../helpers/listen.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
+import { listen, listenTcp } from '../../helpers/listen.ts';
 import { runCli, startGateway } from '../run-cli.ts';
 
 const request = (more: Partial<Outgoing> & { readonly url: string }): Outgoing => ({
@@ -20,6 +21,19 @@ test('no answer in time is a timeout that says how long was waited', async (t) =
   await assert.rejects(send(request({ url, timeoutMs: 30 })), {
     code: 'timeout',
     message: `no answer from ${url} within 0.03 s`,
+  });
+});
+
+test('what speaks another protocol than the address says is told so', async (t) => {
+  const { url } = await listen(t, () => undefined);
+  await assert.rejects(send(request({ url: url.replace('http:', 'https:') })), {
+    code: 'unavailable',
+    message: `cannot reach ${url.replace('http:', 'https:')}: it does not speak TLS; try http:// instead of https://`,
+  });
+  const { port } = await listenTcp(t, (socket) => void socket.on('error', () => undefined).write('SSH-2.0-OpenSSH\r\n'));
+  await assert.rejects(send(request({ url: `http://127.0.0.1:${port}` })), {
+    code: 'unavailable',
+    message: /it does not speak HTTP; is it a function gateway, and without https:\/\/\?$/,
   });
 });
 
@@ -50,7 +64,7 @@ test('many calls share one signal without a warning', async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on('warning', onWarning);
-  t.after(() => process.off('warning', onWarning));
+  onEnd(t, () => process.off('warning', onWarning));
   const { url } = await listen(t, (_request, response) => response.end());
   const { signal } = new AbortController();
   await Promise.all(Array.from({ length: 40 }, async () => text(await send(request({ url, signal })))));

@@ -21,6 +21,34 @@ test('build prints the image of every function in the order of the file and leav
   assert.ok((await stat(join(cwd, 'build/zz.tar'))).size > 0);
 });
 
+test('build says where the bundle is and what its name is good for, on standard error', async (t) => {
+  const cwd = await project(t);
+  const { stdout, stderr } = await runCli(t, ['build'], { cwd });
+  assert.match(stderr, /f: built, \d+ KiB in build\/f\.tar\n/);
+  assert.match(
+    stderr,
+    /the digests are those of bundles: `sluice push` uploads them .* for one that runs images it makes an image/,
+  );
+  assert.ok(!stdout.includes('sluice push'));
+  const settled = await runCli(t, ['build', '--packaging', 'bundle'], { cwd });
+  assert.equal(settled.stdout, stdout);
+  assert.ok(!settled.stderr.includes('sluice push'), settled.stderr);
+  assert.ok(!(await runCli(t, ['build', '--quiet'], { cwd })).stderr.includes('sluice push'));
+});
+
+test('build --packaging image prints the name that push will write, not the digest of the bundle', async (t) => {
+  const cwd = await project(t);
+  const argv = ['build', '--packaging', 'image'];
+  const bare = await runCli(t, argv, { cwd });
+  assert.equal(bare.code, 1);
+  assert.match(bare.stderr, /image: expected a name with its registry or user/);
+  const env = { PATH: process.env.PATH, OPENFAAS_PREFIX: 'registry.example.com/team' };
+  const { code, stdout, stderr } = await runCli(t, argv, { cwd, env });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'registry.example.com/team/f:latest\n');
+  assert.match(stderr, /`sluice push --packaging image` makes the images and prints their names with digests\n/);
+});
+
 test('build without a stack file takes four flags, and says which is missing', async (t) => {
   const cwd = await project(t);
   await rm(join(cwd, 'stack.yaml'));
@@ -84,6 +112,28 @@ test('up --skip-deploy stops before the deployment', async (t) => {
   assert.deepEqual(bundles.calls(), ['GET /system/info', `HEAD /system/bundles/${digest}`, `PUT /system/bundles/${digest}`]);
 });
 
+test('up --skip-deploy --output json is JSON', async (t) => {
+  const cwd = await project(t);
+  const info = { provider: { capabilities: { packaging: 'bundle' } }, version: {}, arch: 'amd64' };
+  const gateway = await startGateway(t, (seen) =>
+    seen.path === '/system/info' ? { json: info } : seen.method === 'PUT' ? { status: 201 } : undefined,
+  );
+  const { stdout } = await runCli(t, ['up', '--skip-deploy', '--output', 'json', '-g', gateway.url], { cwd });
+  const [built] = JSON.parse(stdout) as { name: string; image: string }[];
+  assert.equal(built?.name, 'f');
+  assert.match(built?.image ?? '', /^f:latest@sha256:\w+$/);
+});
+
+test('up --shrinkwrap only writes the build directories and asks no gateway', async (t) => {
+  const cwd = await project(t);
+  const gateway = await startGateway(t, () => ({ status: 500 }));
+  const { code, stdout, stderr } = await runCli(t, ['up', '--shrinkwrap', '-g', gateway.url], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim(), join(cwd, 'build/f'));
+  assert.deepEqual(gateway.calls(), []);
+  await assert.rejects(stat(join(cwd, 'build/f.tar')));
+});
+
 test('an upload that the gateway refuses is told with its reason', async (t) => {
   const cwd = await project(t);
   await runCli(t, ['build'], { cwd });
@@ -93,6 +143,20 @@ test('an upload that the gateway refuses is told with its reason', async (t) => 
   const { code, stderr } = await runCli(t, ['push', '-g', gateway.url], { cwd });
   assert.equal(code, 1);
   assert.match(stderr, /error: uploading .*f\.tar: 413: at most 10 bytes/);
+});
+
+test('a stack file without functions is told from one that is not there', async (t) => {
+  const cwd = await makeTmpDir(t);
+  await writeFile(join(cwd, 'mine.yaml'), 'provider: {name: openfaas}\nfunctions: {}\n');
+  for (const [command = '', doing] of [['up', 'bring up'], ['build'], ['push'], ['deploy']]) {
+    const { code, stderr } = await runCli(t, [command, '-f', 'mine.yaml'], { cwd });
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `error: nothing to ${doing ?? command}: mine.yaml: functions: expected at least one function, got none; ` +
+        'add one with `sluice new NAME --lang LANG --append mine.yaml`\n',
+    );
+  }
 });
 
 test('up and push without a stack file say what to do', async (t) => {

@@ -48,6 +48,44 @@ test('a function that does not work is explained with its reason and last log li
   assert.match(stderr, /hello is deployed but does not work: LoadFailed: handler\.js: no handler\n {2}\| SyntaxError: oops/);
 });
 
+test('of a stack trace the lines of the function are shown, not those of Node.js and the watchdog', async (t) => {
+  const folder = `/tmp/sluice-1/bundles/openfaas-fn/${'0a'.repeat(32)}`;
+  const condition = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'LoadFailed',
+    message: `${folder}/function/handler.js:2 SyntaxError: oops`,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const log = [
+    'handler function/handler.js: Error: no database',
+    `    at Object.<anonymous> (${folder}/function/handler.js:1:7)`,
+    ...Array.from({ length: 9 }, (_, line) => `    at wrapModuleLoad (node:internal/modules/cjs/loader:26${line}:19)`),
+    '    at async node:internal/modules/esm/loader:639:32',
+    '    at loadHandler (/opt/sluice/dist/watchdog.packed.cjs:2338:22)',
+    'sluice: LoadFailed',
+  ];
+  const gateway = await startGateway(
+    t,
+    accepting((seen) => {
+      if (seen.path.startsWith('/system/function/'))
+        return { json: readyStatus('hello', { availableReplicas: 0, conditions: [condition] }) };
+      const lines = log.map((text) => `${JSON.stringify({ text: `${text}\n` })}\n`).join('');
+      return seen.path.startsWith('/system/logs') ? { body: lines } : undefined;
+    }),
+  );
+  const { stderr } = await runCli(t, [...image, '-g', gateway.url]);
+  assert.ok(
+    stderr.endsWith(
+      'does not work: LoadFailed: function/handler.js:2 SyntaxError: oops\n' +
+        '  | handler function/handler.js: Error: no database\n' +
+        '  |     at Object.<anonymous> (function/handler.js:1:7)\n' +
+        '  | sluice: LoadFailed\n',
+    ),
+    stderr,
+  );
+});
+
 test('a function that is not ready in time fails with what was last seen', async (t) => {
   const gateway = await startGateway(
     t,

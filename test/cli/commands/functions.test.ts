@@ -42,7 +42,6 @@ test('cli fact 40: describe asks for the function with usage, and the list for t
   assert.match(stdout, /Invocations: +9\n/);
   assert.match(stdout, /Function Process: +<default>\n/);
   assert.ok(stdout.includes(`URL:                ${gateway.url}/function/hello\n`), stdout);
-  assert.ok(stdout.includes(`${gateway.url}/async-function/hello\n`));
   assert.ok(stdout.includes('Environment:\n  A: 1\n  B: 2\n'));
   assert.ok(stdout.includes('Limits:\n  CPU: 1\n  Memory: 128Mi\n  Enforced by: cgroup v2\n'));
   assert.ok(stdout.includes('Usage:\n  RAM: 10.50 MiB\n  CPU: 13 m\n'));
@@ -59,13 +58,28 @@ test('cli fact 41: describe hides empty blocks, -v shows them as <none>', async 
   assert.ok(verbose.stdout.includes('Annotations:\n  <none>\n'));
 });
 
+test('describe shows an asynchronous address only where the gateway takes such calls', async (t) => {
+  const { capabilities, ...provider } = info.provider;
+  const gatewayOf = (told: object) =>
+    startGateway(t, (seen) => ({ json: seen.path === '/system/info' ? told : readyStatus('hello', { invocationCount: 3 }) }));
+  const ask = async (url: string) => {
+    const text = await runCli(t, ['describe', 'hello', '-g', url]);
+    const json = await runCli(t, ['describe', 'hello', '-g', url, '--output', 'json']);
+    return [/^Async URL: +(.*)$/m.exec(text.stdout)?.[1], JSON.parse(json.stdout).AsyncURL];
+  };
+  const ours = await gatewayOf({ ...info, provider: { ...provider, capabilities } });
+  assert.deepEqual(await ask(ours.url), [undefined, undefined], 'there is no queue yet');
+  const openfaas = await gatewayOf({ ...info, provider });
+  const url = `${openfaas.url}/async-function/hello`;
+  assert.deepEqual(await ask(openfaas.url), [url, url]);
+});
+
 test('describe --output json adds status, calls and addresses to what the gateway says', async (t) => {
   const gateway = await startGateway(t, () => ({ json: readyStatus('hello', { invocationCount: 3, availableReplicas: 0 }) }));
   const { stdout } = await runCli(t, ['describe', 'hello', '--output=json', '-n', 'ns', '-g', gateway.url]);
   const value = JSON.parse(stdout);
   assert.deepEqual([value.name, value.Status, value.InvocationCount], ['hello', 'Not Ready', 3]);
   assert.equal(value.URL, `${gateway.url}/function/hello.ns`);
-  assert.equal(value.AsyncURL, `${gateway.url}/async-function/hello.ns`);
 });
 
 test('describe of an unknown function says so', async (t) => {
@@ -73,6 +87,16 @@ test('describe of an unknown function says so', async (t) => {
   const { code, stderr } = await runCli(t, ['describe', 'nope', '-n', 'ns', '-g', gateway.url]);
   assert.equal(code, 1);
   assert.match(stderr, /no such function: nope in namespace ns/);
+});
+
+test('a name with its namespace is told from one that is not there', async (t) => {
+  const gateway = await startGateway(t, () => ({ status: 404, body: 'function not found' }));
+  for (const argv of [['describe'], ['remove'], ['scale', '2'], ['logs', '--tail=false']]) {
+    const [command = '', ...more] = argv;
+    const ask = (name: string) => runCli(t, [command, name, ...more, '-g', gateway.url]);
+    assert.match((await ask('greet.dev')).stderr, /; a function of another namespace is named greet --namespace dev\n$/, command);
+    assert.doesNotMatch((await ask('greet')).stderr, /another namespace/, command);
+  }
 });
 
 test('cli fact 35: remove names the function in the body', async (t) => {
@@ -157,6 +181,9 @@ test('version shows command, gateway and provider; JSON needs the gateway, text 
   const { stdout } = await runCli(t, ['version', '-g', gateway.url]);
   assert.match(stdout, /Gateway:\n {2}uri: +http.*\n {2}version: +1\.0\n {2}sha: +def\n\nProvider:\n {2}name: +process/);
   const json = JSON.parse((await runCli(t, ['version', '-j', '-g', gateway.url])).stdout);
+  assert.match(json.cli.version, /^\d+\.\d+\.\d+$/);
+  assert.match(json.cli.commit, /^\S+$/);
+  assert.notEqual(json.cli.commit, json.cli.version);
   assert.deepEqual(json.provider, { name: 'process', orchestration: 'process', version: '2.0', sha: 'abc' });
   const alone = await runCli(t, ['version', '-g', 'http://127.0.0.1:1']);
   assert.equal(alone.code, 0);

@@ -98,6 +98,22 @@ test('cli fact 47: another status than 2xx exits 1 and shows status and body', a
   assert.match(stderr, /f answered 500 Internal Server Error\nit broke\n/);
 });
 
+test('a 404 of the gateway says how functions of other namespaces are named, one of the function does not', async (t) => {
+  const internal = { 'X-OpenFaaS-Internal': 'gateway' };
+  const gateway = await startGateway(t, ({ path }) => ({ status: 404, headers: path.includes('own') ? {} : internal }));
+  const hint = 'f.dev answered 404 Not Found; a function of another namespace is named f --namespace dev\n';
+  assert.ok((await runCli(t, ['invoke', 'f.dev', '-g', gateway.url])).stderr.endsWith(hint));
+  assert.match((await runCli(t, ['invoke', 'f', '-g', gateway.url])).stderr, /f answered 404 Not Found\n/);
+  assert.match((await runCli(t, ['invoke', 'own.dev', '-g', gateway.url])).stderr, /own\.dev answered 404 Not Found\n/);
+});
+
+test('invoke -a says that a gateway without a queue takes no asynchronous calls', async (t) => {
+  const gateway = await startGateway(t, () => ({ status: 404, body: '404 page not found\n' }));
+  const { code, stderr } = await runCli(t, ['invoke', 'f', '-a', '-g', gateway.url]);
+  assert.equal(code, 1);
+  assert.match(stderr, /f answered 404 Not Found; this gateway takes no asynchronous calls\n404 page not found\n/);
+});
+
 test('the gateway credentials are never sent to a function', async (t) => {
   const gateway = await startGateway(t, echo);
   const home = await makeTmpDir(t);

@@ -102,3 +102,10 @@ test('a server that is no gateway is recognised by its body', async (t) => {
   assert.equal(code, 1);
   assert.match(stderr, /expected JSON from .*, is it a function gateway\?/);
 });
+
+test('an address without a gateway behind it, such as the metrics port, is told so', async (t) => {
+  const gateway = await startGateway(t, () => ({ status: 404, body: '404 page not found' }));
+  const { code, stderr } = await runCli(t, ['list', '-g', gateway.url]);
+  assert.equal(code, 1);
+  assert.equal(stderr, `error: listing functions: ${gateway.url} answered 404, is it a function gateway?\n`);
+});

@@ -71,7 +71,10 @@ test('cli fact 52: a secret name must be a DNS subdomain, and its value must not
   const gateway = await startGateway(t, created);
   const cases: [string[], RegExp][] = [
     [['Bad_Name', '--from-literal', 'v'], /secret name: expected at most 253 .* got "Bad_Name"/],
-    [['s', '--from-literal', '  '], /secret s: expected a value that is not empty/],
+    [
+      ['s', '--from-literal', '  '],
+      /secret s: expected a value that is not empty, from --from-literal, --from-file or standard input/,
+    ],
     [['s', '--from-literal', 'a', '--from-file', 'b'], /expected one of --from-literal, --from-file and standard input, got two/],
     [['s', '--from-file', 'nowhere'], /--from-file: cannot read nowhere/],
   ];

@@ -31,6 +31,17 @@ test('without a terminal every step is a line with the name in front', () => {
   assert.equal(text(), 'a: building\na: one\na: two\nb: failed\na: answers\n');
 });
 
+test('output that names the function itself gets no second name', () => {
+  for (const isTerminal of [false, true]) {
+    const { stream, text } = collect(isTerminal);
+    const progress = createProgress(stream, { NO_COLOR: '1' }, ['a']);
+    progress.line('a', 'a: node --test');
+    progress.line('a', 'b: node --test');
+    progress.close();
+    assert.deepEqual(text().match(/[ab]: .*node --test/g), ['a: node --test', 'a: b: node --test']);
+  }
+});
+
 test('on a terminal the lines are drawn over, cut to its width, and output goes above them', () => {
   const { stream, text } = collect(true);
   const progress = createProgress(stream, { NO_COLOR: '1' }, ['a', 'long']);

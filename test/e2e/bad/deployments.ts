@@ -93,12 +93,12 @@ export const bodies = (image: string): Row[] => {
   const row = (title: string, body: string, message: string | RegExp, status = 400): Row =>
     post(title, '/system/functions', body, status, message);
   return [
-    row('nothing', '', 'body: expected object, got nothing'),
+    row('nothing', '', 'body: expected an object, got nothing'),
     row('a text', 'hello', 'body: expected JSON, got a mistake at line 1, column 1'),
     row('a comma too many', '{"service":\n "x",}', 'body: expected JSON, got a mistake at line 2, column 6'),
     row('JSON that breaks off', '{"service":"x","image":', 'body: expected JSON, got a mistake at line 1, column 24'),
-    row('a list', '[]', 'body: expected object, got []'),
-    row('a bare null', 'null', 'body: expected object, got null'),
+    row('a list', '[]', 'body: expected an object, got []'),
+    row('a bare null', 'null', 'body: expected an object, got null'),
     row('UTF-16', Buffer.from('{"service":"x"}', 'utf16le').toString('latin1'), 'body: expected JSON'),
     row('deep JSON', '['.repeat(1_000_000), 'body: expected JSON nested at most 100 deep, got more'),
     row(

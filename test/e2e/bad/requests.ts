@@ -100,7 +100,7 @@ export const others: readonly Row[] = [
     method: 'PATCH',
     path: '/system/functions',
     status: 405,
-    message: 'expected GET or POST or PUT or DELETE',
+    message: 'method: expected GET or POST or PUT or DELETE, got PATCH',
   },
   {
     title: 'a call of an unknown function',

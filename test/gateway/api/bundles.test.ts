@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pack } from 'tar-stream';
 import { call } from '../../helpers/call.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { authorization, startApp } from '../app-under-test.ts';
 
 const makeTar = async (text: string): Promise<{ bytes: Buffer; digest: string; path: string }> => {
@@ -60,7 +61,7 @@ test('a declared length over the limit is refused before a byte of it is sent', 
   const app = await startApp(t);
   const { path } = await makeTar('{}');
   const socket = rawPut(app.url, path, `Authorization: ${authorization}\r\nContent-Length: 99999999\r\n`);
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   const [answer] = (await once(socket, 'data')) as [Buffer];
   assert.match(answer.toString(), /^HTTP\/1\.1 413 /);
   assert.equal(app.provider.count('bundles.put'), 0);
@@ -70,7 +71,7 @@ test('an upload without credentials is refused before a byte of it is sent', asy
   const app = await startApp(t);
   const { path } = await makeTar('{}');
   const socket = rawPut(app.url, path, 'Content-Length: 1000\r\n');
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   const [answer] = (await once(socket, 'data')) as [Buffer];
   assert.match(answer.toString(), /^HTTP\/1\.1 401 /);
 });
@@ -87,7 +88,7 @@ test('a client that never stops sending after a refusal is cut off', async (t) =
   const app = await startApp(t);
   const { path } = await makeTar('{}');
   const socket = rawPut(app.url, path, 'Content-Length: 999999999\r\n');
-  t.after(() => socket.destroy());
+  onEnd(t, () => socket.destroy());
   const chunk = Buffer.alloc(1024 * 1024);
   const send = (): void => {
     socket.write(chunk, (error) => error ?? send());

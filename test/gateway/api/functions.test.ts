@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FunctionStatus } from '../../../provider/types/function.ts';
 import { authorization, startApp } from '../app-under-test.ts';
-import { drain, longestTurn } from '../longest-turn.ts';
+import { drain, longestTurnOfThree } from '../longest-turn.ts';
 
 const image = 'echo:1';
 const deployment = { service: 'fn', image };
@@ -265,7 +265,7 @@ test('a list of 10,000 functions lets other work through', async (t) => {
   t.mock.method(app.provider, 'list', async () => many);
   const list = await app.ask('GET', '/system/functions');
   assert.equal(JSON.parse(list.text).length, 10_000);
-  const { result, longestMs } = await longestTurn(() => drain(`${app.url}/system/functions`, { authorization }));
+  const { result, longestMs } = await longestTurnOfThree(() => drain(`${app.url}/system/functions`, { authorization }));
   t.diagnostic(`${(result / 1e6).toFixed(1)} MB; longest turn ${longestMs} ms`);
   assert.equal(result, list.body.length);
   assert.ok(longestMs < 10, `${longestMs} ms`);

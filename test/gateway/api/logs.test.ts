@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import type { LogMessage, LogQuery } from '../../../provider/types/logs.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { type AppUnderTest, authorization, startApp } from '../app-under-test.ts';
 
 const message = (text: string): LogMessage => ({
@@ -28,7 +29,7 @@ const open = async (
   path: string,
 ): Promise<{ call: ClientRequest; answer: IncomingMessage }> => {
   const call = request(`${app.url}${path}`, { headers: { Authorization: authorization }, agent: false });
-  t.after(() => call.destroy());
+  onEnd(t, () => call.destroy());
   call.end();
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   return { call, answer };

@@ -116,6 +116,12 @@ export const chunks: readonly HostileCase[] = [
     upstream: forwarded('POST /x', { end: inChunks('hello').replace(/0\r\n\r\n$/, '0\r\nX-Sum: 42\r\n\r\n') }),
   },
   {
+    name: 'trailers of a chunked body without a byte are passed on',
+    ...passed,
+    send: post([chunked], '0\r\nX-Sum: 42\r\n\r\n'),
+    upstream: forwarded('POST /x', { end: 'transfer-encoding: chunked\r\n\r\n0\r\nX-Sum: 42\r\n\r\n' }),
+  },
+  {
     name: 'a chunk that looks like the last one is data, also before trailers',
     ...passed,
     send: post([chunked], `${chunk('\r\n0\r\n\r\n')}0\r\nX-Sum: 42\r\n\r\n`),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { watchStalls } from '../../../gateway/http/stalled.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { within } from '../../helpers/eventually.ts';
 import { listen } from '../../helpers/listen.ts';
 
@@ -17,11 +18,11 @@ test('a client that takes nothing of a complete answer is cut; one that reads, o
   });
   const all = new Set<Socket>();
   server.on('connection', (socket: Socket) => all.add(socket));
-  t.after(watchStalls({ sockets: all, limitMs: 500, checkMs: 50 }));
+  onEnd(t, watchStalls({ sockets: all, limitMs: 500, checkMs: 50 }));
 
   const ask = (path: string): Socket => {
     const client = connect(port, '127.0.0.1').on('error', () => {});
-    t.after(() => client.destroy());
+    onEnd(t, () => client.destroy());
     client.write(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
     return client;
   };

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { call, exchange, type Handler, startRawUpstream, startRig, startUpstream } from './rig.ts';
 
@@ -723,7 +724,7 @@ describe('failures', () => {
 describe('endpoints', () => {
   test('a function on a unix socket answers', async (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-'));
-    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    onEnd(t, () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
     const rig = await startRig(t);
     rig.ready('fn.openfaas-fn', await startUpstream(t, (req, res) => req.pipe(res), join(dir, 's')));
     assert.equal((await call(rig, '/function/fn', { method: 'POST', body: 'unix' })).text, 'unix');
@@ -819,7 +820,7 @@ describe('endpoints', () => {
 
   test('a burst of fresh connections to a unix socket is served whole', async (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-'));
-    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    onEnd(t, () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
     const rig = await startRig(t);
     rig.ready('fn.openfaas-fn', await startUpstream(t, (_req, res) => setTimeout(() => res.end('ok'), 50), join(dir, 's')));
     const answers = await Promise.all(Array.from({ length: 1500 }, () => call(rig, '/function/fn')));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { call, type Rig, startRawUpstream, startRig, startUpstream } from './rig.ts';
 
@@ -31,7 +32,7 @@ const startRefuser = async (t: TestContext) => {
       server?.closeAllConnections();
     });
   await begin();
-  t.after(stop);
+  onEnd(t, stop);
   return { address: { host: '127.0.0.1', port }, seen, begin, stop };
 };
 

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { createFunctionHandler } from '../../../gateway/invoke/http.ts';
 import { createInvoker, type InvokerParts } from '../../../gateway/invoke/invoke.ts';
 import { type CallLimits, noLimits } from '../../../gateway/invoke/limits.ts';
+import { type FunctionCounts, uncounted } from '../../../gateway/invoke/metrics.ts';
 import { createFunctionTable, type FunctionTable } from '../../../gateway/invoke/table.ts';
 import { isFunctionPath } from '../../../gateway/invoke/target.ts';
 import { createActivator } from '../../../gateway/scale/activate.ts';
@@ -13,6 +14,7 @@ import type { Address, FunctionReport } from '../../../provider/provider.ts';
 import { FaasError } from '../../../provider/types/errors.ts';
 import type { FunctionStatus } from '../../../provider/types/function.ts';
 import { type FunctionRef, formatRef, parseRef } from '../../../provider/types/name.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -57,7 +59,6 @@ export type RigOptions = {
 };
 
 export const startRig = async (t: TestContext, options: RigOptions = {}): Promise<Rig> => {
-  const table = createFunctionTable({ limits: { ...noLimits, ...options.limits } });
   const upstreamTimeoutMs = options.upstreamTimeoutMs ?? 10_000;
   const started: string[] = [];
   const finished: Finished[] = [];
@@ -67,6 +68,16 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
   const queued = new Map<string, number>();
   const scaled: string[] = [];
   const looked: string[] = [];
+  const countsOf = (key: string): FunctionCounts => ({
+    ...uncounted,
+    started: () => started.push(key),
+    finished: (status, seconds) => finished.push({ key, status, seconds }),
+    coldStart: () => coldStarts.push(key),
+    refused: (reason) => refused.push(`${key} ${reason}`),
+    cut: (ending) => cuts.push(`${key} ${ending ? 'ending' : 'running'}`),
+    queued: (change) => queued.set(key, (queued.get(key) ?? 0) + change),
+  });
+  const table = createFunctionTable({ limits: { ...noLimits, ...options.limits }, countsOf });
   const provider: Rig['provider'] = { get: async () => undefined, scale: async () => {} };
   const asked = {
     get: (ref: FunctionRef) => {
@@ -87,14 +98,6 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     random: options.random,
     watching: options.watching,
     callLog: options.callLog,
-    metrics: {
-      started: (key) => started.push(key),
-      finished: (key, status, seconds) => finished.push({ key, status, seconds }),
-      coldStart: (key) => coldStarts.push(key),
-      refused: (key, reason) => refused.push(`${key} ${reason}`),
-      cut: (key, ending) => cuts.push(`${key} ${ending ? 'ending' : 'running'}`),
-      queued: (key, change) => queued.set(key, (queued.get(key) ?? 0) + change),
-    },
   });
   const server = createServer({
     functions: createFunctionHandler({ invoker, defaultNamespace: 'openfaas-fn', version: '1.2.3' }),
@@ -107,7 +110,7 @@ export const startRig = async (t: TestContext, options: RigOptions = {}): Promis
     checkMs: options.checkMs,
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-  t.after(async () => {
+  onEnd(t, async () => {
     activator.close();
     invoker.close();
     await server.close();
@@ -175,7 +178,7 @@ export const listen = async (
   if (socketPath === undefined) server.listen(0, '127.0.0.1', bound.resolve);
   else server.listen(socketPath, bound.resolve);
   await bound.promise;
-  t.after(() => {
+  onEnd(t, () => {
     cut();
     server.close();
   });

@@ -91,3 +91,19 @@ test('subscribers hear of every change until they leave', async () => {
   table.functionChanged(report());
   assert.deepEqual(heard, ['fn.ns 0 false', 'fn.ns 1 false', 'fn.ns 0 false', 'fn.ns 0 true']);
 });
+
+test('functions with several endpoints are known apart, of whatever revision and however healthy those are', async () => {
+  const table = createFunctionTable();
+  const several = (): string[] => [...table.several()].map(({ key }) => key);
+  table.functionChanged(report());
+  ready(table, 'a', 'r1');
+  assert.deepEqual(several(), []);
+  ready(table, 'b', 'r1');
+  assert.deepEqual(several(), ['fn.ns']);
+  await table.endpointGone(ref, 'a');
+  assert.deepEqual(several(), []);
+  ready(table, 'c', 'r2');
+  assert.deepEqual(several(), ['fn.ns']);
+  table.functionRemoved(ref);
+  assert.deepEqual(several(), []);
+});

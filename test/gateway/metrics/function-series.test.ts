@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { escapeLabel } from '../../../gateway/metrics/escape-label.ts';
-import { createFunctionMetrics, type FunctionMetrics, maxCodes } from '../../../gateway/metrics/function-series.ts';
+import { createFunctionMetrics, type FunctionMetrics } from '../../../gateway/metrics/function-series.ts';
 import { functionText } from '../../../gateway/metrics/function-text.ts';
+import { maxCodes } from '../../../gateway/metrics/series.ts';
 
 const ref = { name: 'fn', namespace: 'openfaas-fn' };
 const key = 'fn.openfaas-fn';
@@ -26,7 +27,7 @@ const linesOf = (metrics: FunctionMetrics, name: string): string[] =>
 test('facts 130 and 132: a call is counted when it starts, and by its status when it ends', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
-  metrics.started(key);
+  metrics.of(key)?.started();
   assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_started'), [
     `gateway_function_invocation_started{function_name="${key}"} 1`,
   ]);
@@ -34,11 +35,11 @@ test('facts 130 and 132: a call is counted when it starts, and by its status whe
     `gateway_function_invocation_inflight{function_name="${key}"} 1`,
   ]);
   assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_total'), []);
-  metrics.finished(key, 200, 0.02);
-  metrics.started(key);
-  metrics.finished(key, 500, 0.02);
-  metrics.started(key);
-  metrics.finished(key, 200, 0.02);
+  metrics.of(key)?.finished(200, 0.02);
+  metrics.of(key)?.started();
+  metrics.of(key)?.finished(500, 0.02);
+  metrics.of(key)?.started();
+  metrics.of(key)?.finished(200, 0.02);
   assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_total'), [
     `gateway_function_invocation_total{function_name="${key}",code="200"} 2`,
     `gateway_function_invocation_total{function_name="${key}",code="500"} 1`,
@@ -53,8 +54,8 @@ test('fact 131: seconds are a histogram by function and code with the default bu
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   for (const seconds of [0.005, 0.006, 0.7, 20]) {
-    metrics.started(key);
-    metrics.finished(key, 200, seconds);
+    metrics.of(key)?.started();
+    metrics.of(key)?.finished(200, seconds);
   }
   const labels = `function_name="${key}",code="200"`;
   const expected = [1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4];
@@ -73,8 +74,8 @@ test('fact 133: desired and ready replicas follow the provider, and all series g
   metrics.observer.endpointReady(ref, endpoint('a'));
   metrics.observer.endpointReady(ref, endpoint('b'));
   void metrics.observer.endpointGone(ref, 'a');
-  metrics.started(key);
-  metrics.finished(key, 200, 0.1);
+  metrics.of(key)?.started();
+  metrics.of(key)?.finished(200, 0.1);
   assert.deepEqual(linesOf(metrics, 'gateway_service_count'), [`gateway_service_count{function_name="${key}"} 3`]);
   assert.deepEqual(linesOf(metrics, 'gateway_service_ready_count'), [`gateway_service_ready_count{function_name="${key}"} 1`]);
   assert.deepEqual(linesOf(metrics, 'gateway_service_min'), [`gateway_service_min{function_name="${key}"} 2`]);
@@ -83,29 +84,63 @@ test('fact 133: desired and ready replicas follow the provider, and all series g
   assert.equal(metrics.countOf(key), 0);
 });
 
-test('a function that is deployed again begins at zero', () => {
+test('a function that is deployed again begins at zero, and the end of a call from before is none of its calls', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
-  metrics.started(key);
-  metrics.finished(key, 200, 0.1);
+  const before = metrics.of(key);
+  before?.started();
+  before?.started();
+  before?.finished(200, 0.1);
   metrics.observer.functionRemoved(ref);
   metrics.observer.functionChanged(report());
-  metrics.finished(key, 503, 0.1);
-  assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_total'), [
-    `gateway_function_invocation_total{function_name="${key}",code="503"} 1`,
+  const after = metrics.of(key);
+  after?.started();
+  after?.finished(200, 0.1);
+  before?.finished(503, 0.1);
+  before?.started();
+  assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_started'), [
+    `gateway_function_invocation_started{function_name="${key}"} 1`,
   ]);
-  assert.match(textOf(metrics), /gateway_function_invocation_inflight\{function_name="fn\.openfaas-fn"\} 0\n/);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_total'), [
+    `gateway_function_invocation_total{function_name="${key}",code="200"} 1`,
+  ]);
+  assert.deepEqual(linesOf(metrics, 'gateway_function_invocation_inflight'), [
+    `gateway_function_invocation_inflight{function_name="${key}"} 0`,
+  ]);
 });
 
 test('fact 135: a name that is no function makes no series', () => {
   const metrics = createFunctionMetrics();
-  metrics.started('none.openfaas-fn');
-  metrics.finished('none.openfaas-fn', 404, 0.1);
-  metrics.coldStart('none.openfaas-fn', [0, 0, 0, 0, 1]);
-  metrics.waited('none.openfaas-fn', 'replica', 1);
-  metrics.waiting('none.openfaas-fn', 1);
+  assert.equal(metrics.of('none.openfaas-fn'), undefined);
   metrics.scaled('none.openfaas-fn', 'call');
+  assert.equal(metrics.countOf('none.openfaas-fn'), 0);
   assert.doesNotMatch(textOf(metrics), /none/);
+});
+
+test('of a function that was never called there is what a rate needs a zero of, and what it is', () => {
+  const metrics = createFunctionMetrics();
+  metrics.observer.functionChanged(report());
+  const linesOfFunction = (): string[] =>
+    textOf(metrics)
+      .split('\n')
+      .filter((line) => line.includes(key));
+  const label = `{function_name="${key}"}`;
+  const quiet = [
+    `gateway_function_invocation_started${label} 0`,
+    `gateway_service_count${label} 1`,
+    `gateway_service_ready_count${label} 0`,
+    `gateway_service_min${label} 1`,
+    `gateway_service_max${label} 20`,
+    `gateway_function_cold_starts_total${label} 0`,
+  ];
+  assert.deepEqual(linesOfFunction(), quiet);
+  metrics.of(key)?.started();
+  const gauges = ['gateway_function_invocation_inflight', 'gateway_function_queue_length', 'gateway_function_waiting'];
+  assert.deepEqual(
+    gauges.map((name) => linesOf(metrics, name)),
+    [[`${gauges[0]}${label} 1`], [`${gauges[1]}${label} 0`], [`${gauges[2]}${label} 0`]],
+  );
+  assert.equal(linesOfFunction().length, quiet.length + gauges.length);
 });
 
 test('the load target is shown with its type, and only where there is one', () => {
@@ -123,8 +158,8 @@ test('a function that answers every status there is has a bounded number of seri
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   for (let status = 200; status < 600; status += 1) {
-    metrics.started(key);
-    metrics.finished(key, status, 0.1);
+    metrics.of(key)?.started();
+    metrics.of(key)?.finished(status, 0.1);
   }
   const totals = linesOf(metrics, 'gateway_function_invocation_total');
   assert.equal(totals.length, maxCodes + 1);
@@ -140,32 +175,29 @@ test('refused and cut calls are counted by reason, and calls in line as they com
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), []);
-  for (const reason of ['MaxInflight', 'MaxInflight', 'CrashLoop']) metrics.refused(key, reason);
+  for (const reason of ['MaxInflight', 'MaxInflight', 'CrashLoop']) metrics.of(key)?.refused(reason);
   assert.deepEqual(linesOf(metrics, 'gateway_function_refused_total'), [
     `gateway_function_refused_total{function_name="${key}",reason="MaxInflight"} 2`,
     `gateway_function_refused_total{function_name="${key}",reason="CrashLoop"} 1`,
   ]);
   assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), []);
-  for (const ending of [true, true, false]) metrics.cut(key, ending);
+  for (const ending of [true, true, false]) metrics.of(key)?.cut(ending);
   assert.deepEqual(linesOf(metrics, 'gateway_function_cut_total'), [
     `gateway_function_cut_total{function_name="${key}",replica="ending"} 2`,
     `gateway_function_cut_total{function_name="${key}",replica="running"} 1`,
   ]);
-  for (const change of [1, 1, -1]) metrics.queued(key, change);
+  for (const change of [1, 1, -1]) metrics.of(key)?.queued(change);
   assert.deepEqual(linesOf(metrics, 'gateway_function_queue_length'), [
     `gateway_function_queue_length{function_name="${key}"} 1`,
   ]);
-  metrics.refused('unknown.ns', 'MaxInflight');
-  metrics.queued('unknown.ns', 1);
-  assert.doesNotMatch(textOf(metrics), /unknown/);
 });
 
 test('cold starts are told apart by phase: sums for the function, a histogram over all of them', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
   assert.deepEqual(linesOf(metrics, 'gateway_function_cold_start_seconds_sum'), []);
-  metrics.coldStart(key, [0, 0.25, 0.5, 1, 0.004]);
-  metrics.coldStart(key, [0.5, 0, 0, 90, 0.004]);
+  metrics.of(key)?.coldStart([0, 0.25, 0.5, 1, 0.004]);
+  metrics.of(key)?.coldStart([0.5, 0, 0, 90, 0.004]);
   const label = (phase: string): string => `{function_name="${key}",phase="${phase}"}`;
   assert.deepEqual(
     linesOf(metrics, 'gateway_function_cold_start_seconds_sum'),
@@ -190,13 +222,13 @@ test('cold starts are told apart by phase: sums for the function, a histogram ov
 test('time in line is told apart by line, and callers who wait are a gauge that comes back to zero', () => {
   const metrics = createFunctionMetrics();
   metrics.observer.functionChanged(report());
-  metrics.waiting(key, 1);
-  metrics.waiting(key, 1);
+  metrics.of(key)?.waiting(1);
+  metrics.of(key)?.waiting(1);
   assert.deepEqual(linesOf(metrics, 'gateway_function_waiting'), [`gateway_function_waiting{function_name="${key}"} 2`]);
-  metrics.waiting(key, -1);
-  metrics.waiting(key, -1);
-  metrics.waited(key, 'replica', 0.5);
-  metrics.waited(key, 'replica', 1.5);
+  metrics.of(key)?.waiting(-1);
+  metrics.of(key)?.waiting(-1);
+  metrics.of(key)?.waited('replica', 0.5);
+  metrics.of(key)?.waited('replica', 1.5);
   assert.deepEqual(linesOf(metrics, 'gateway_function_waiting'), [`gateway_function_waiting{function_name="${key}"} 0`]);
   assert.deepEqual(linesOf(metrics, 'gateway_function_queue_seconds_sum'), [
     `gateway_function_queue_seconds_sum{function_name="${key}",line="replica"} 2`,

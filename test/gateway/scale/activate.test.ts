@@ -79,7 +79,7 @@ test('callers who wait are told the moment their function reports a failure', as
   rig.report('fn.openfaas-fn', { replicas: 1, failure: { reason: 'LoadFailed', message: 'no such module' } });
   for (const { status, headers } of await Promise.all(calls))
     assert.deepEqual([status, headers['x-error-reason']], [503, 'LoadFailed']);
-  assert.ok(performance.now() - before < 200);
+  assert.ok(performance.now() - before < 2000, 'long before the limit of waiting');
 });
 
 test('a function at zero whose last try failed gets its next try from the next caller', async (t) => {

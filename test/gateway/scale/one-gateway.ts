@@ -50,8 +50,8 @@ const delayed = (to: ProviderObserver, lagMs: () => number): { observer: Provide
 
 export const startOneGateway = async (t: Cleanup, provider: Provider, options: OneGatewayOptions): Promise<OneGateway> => {
   const { settings, everyMs, lagMs, waitLimitMs = 20_000 } = options;
-  const table = createFunctionTable();
   const metrics = createFunctionMetrics();
+  const table = createFunctionTable({ countsOf: metrics.of });
   const late = lagMs === undefined ? undefined : delayed(table, lagMs);
   provider.watch(metrics.observer);
   provider.watch(late?.observer ?? table);
@@ -68,7 +68,7 @@ export const startOneGateway = async (t: Cleanup, provider: Provider, options: O
     onZero: (key) => metrics.scaled(key, 'idle'),
     onError: (_entry, error) => void errors.push(error),
   });
-  const invoker = createInvoker({ table, provider, activator, metrics, upstreamTimeoutMs: waitLimitMs });
+  const invoker = createInvoker({ table, provider, activator, upstreamTimeoutMs: waitLimitMs });
   const server = createServer({
     functions: createFunctionHandler({ invoker, defaultNamespace: 'openfaas-fn', version: '1.2.3' }),
     control: (_req, res) => void res.end(),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createFunctionTable, type FunctionEntry, type FunctionTable } from '../../../gateway/invoke/table.ts';
 import { createSignals } from '../../../gateway/scale/signals.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 const key = (name: string): string => `${name}.ns`;
 
@@ -14,7 +15,7 @@ const start = (t: TestContext, names: readonly string[], kept?: number) => {
     table.functionChanged({ ref: { name, namespace: 'ns' }, revision: 'r', labels: {}, annotations: {}, replicas: 1 });
   }
   const signals = createSignals({ table, now, everyMs: 1e9, ...(kept === undefined ? {} : { kept }) });
-  t.after(() => signals.close());
+  onEnd(t, () => signals.close());
   const pass = (ms: number): void => {
     clock.nowMs += ms;
     if (clock.nowMs % 1000 === 0) signals.sample();

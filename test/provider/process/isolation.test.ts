@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { firstUserId } from '../../../provider/process/isolation.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { evaluator, setUp } from './support/functions.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -12,7 +13,7 @@ const refused = ['EACCES', 'EPERM'];
 
 test('a function sees no variable of the gateway', async (t) => {
   process.env.SLUICE_TEST_CANARY = 'seen';
-  t.after(() => delete process.env.SLUICE_TEST_CANARY);
+  onEnd(t, () => delete process.env.SLUICE_TEST_CANARY);
   const { run, evaluate } = await setUp(t);
   const ref = await run('fn', evaluator);
   const { value } = await evaluate(ref, 'Object.entries(process.env)');

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { createOrphanKiller } from '../../../provider/process/limits/orphans.ts';
 import { createWatch } from '../../../provider/process/limits/watch.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { evaluator, setUp } from './support/functions.ts';
 
 const eater = `
@@ -50,11 +51,11 @@ for (const [what, source] of [
 
 test('the watch ends a process over its limit with all that it started', async (t) => {
   const limits = createWatch({ orphans: createOrphanKiller(), because: 'a test' });
-  t.after(() => limits.close());
+  onEnd(t, () => limits.close());
   const grow = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(4 << 20, 1)), 5)';
   const program = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(grow)}]).on('exit', () => {}); setInterval(() => {}, 1000)`;
   const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore' });
-  t.after(() => child.kill('SIGKILL'));
+  onEnd(t, () => child.kill('SIGKILL'));
   const confinement = limits.confine({ pid: child.pid ?? 0, marker: 'test-none' });
   await confinement.limit({ memoryBytes: 200 * 2 ** 20 });
   const [, signal] = await once(child, 'exit');

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { removeTree } from '../../../provider/process/remove-tree.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { makeTmpDir } from '../../helpers/tmp.ts';
 
 test('a directory goes with all that is in it, and what links in it lead to stays', async (t) => {
@@ -39,7 +40,7 @@ test('a directory goes however deep it is, with few files open at a time', { ski
   const tree = join(dir, 'tree');
   mkdirSync(tree);
   const before = process.cwd();
-  t.after(() => process.chdir(before));
+  onEnd(t, () => process.chdir(before));
   process.chdir(tree);
   // Deeper than a path can say.
   for (let depth = 0; depth < 1500; depth += 1) {

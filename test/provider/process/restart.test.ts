@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { createWatcher } from '../../conformance/watcher.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { evaluator, putSource, setUp } from './support/functions.ts';
 
@@ -21,7 +22,7 @@ test('after a restart functions that were called last come back first', async (t
   await provider.close();
 
   const again = await place.open({ startsAtOnce: 1, poolSize: 0 });
-  t.after(() => again.close());
+  onEnd(t, () => again.close());
   const later = createWatcher();
   again.watch(later.observer);
   await later.until('three endpoints', () => later.events.filter((event) => event.kind === 'ready').length === 3);
@@ -40,7 +41,7 @@ test('after a restart functions that sleep wake when they are asked to, also one
   await provider.close();
 
   const again = await place.open({ startsAtOnce: 2, poolSize: 0 });
-  t.after(() => again.close());
+  onEnd(t, () => again.close());
   const later = createWatcher();
   again.watch(later.observer);
   // The last of them within the call that brought them back, the first after all of them were looked at.

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSpawner } from '../../../provider/process/spawner/spawner.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { within } from '../../helpers/eventually.ts';
 import { quiet } from './support/make-provider.ts';
 
 test('closing does not wait for a process that nobody ended', async (t) => {
   const runDir = await mkdtemp(join(tmpdir(), 'sls-'));
-  t.after(() => rm(runDir, { recursive: true, force: true }));
+  onEnd(t, () => rm(runDir, { recursive: true, force: true, maxRetries: 5 }));
   const spawner = await createSpawner({ nodePath: process.execPath, runDir, environment: {}, log: quiet });
   const { pid, exited } = await spawner.start({
     id: '0123456789abcdef',
@@ -19,7 +20,7 @@ test('closing does not wait for a process that nobody ended', async (t) => {
     cwd: runDir,
     env: {},
   });
-  t.after(() => {
+  onEnd(t, () => {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

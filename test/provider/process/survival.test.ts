@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { defaultNamespace } from '../../../provider/types/name.ts';
 import { createWatcher } from '../../conformance/watcher.ts';
 import { call } from '../../helpers/call.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { evaluator, putSource, setUp } from './support/functions.ts';
 import { makePlace } from './support/make-provider.ts';
@@ -33,12 +34,12 @@ const daemon =
 
 test('a killed gateway takes its replicas with it; the next one ends what had left, and brings the function back', async (t) => {
   const place = await makePlace();
-  t.after(() => place.remove());
+  onEnd(t, () => place.remove());
   const program = fileURLToPath(new URL('./support/gateway-process.ts', import.meta.url));
   const gateway = spawn(process.execPath, [program, place.dataDir, place.runDir, await watchdogFile()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => gateway.kill('SIGKILL'));
+  onEnd(t, () => gateway.kill('SIGKILL'));
   const lines = createInterface({ input: gateway.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   const answer = await call(JSON.parse(line), { method: 'POST', body: daemon });
@@ -51,7 +52,7 @@ test('a killed gateway takes its replicas with it; the next one ends what had le
   await eventually(() => !isAlive(replica), { what: 'the replica ends with its gateway' });
 
   const provider = await place.open();
-  t.after(() => provider.close());
+  onEnd(t, () => provider.close());
   await eventually(() => !isAlive(stray), { what: 'the daemon is ended by the next gateway' });
   const watcher = createWatcher();
   provider.watch(watcher.observer);
@@ -82,7 +83,7 @@ test('a provider that is closed leaves no process and no directory', async (t) =
 
 test('an open that fails leaves no directory and no lock', async (t) => {
   const place = await makePlace();
-  t.after(() => place.remove());
+  onEnd(t, () => place.remove());
   await assert.rejects(place.open({ runDir: '/nowhere/at/all' }), /nowhere/);
   await assert.rejects(place.open({ watchdogPath: '/nowhere/watchdog.js' }), { code: 'invalid' });
   const provider = await place.open();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Confinement } from '../../../provider/process/limits/limits.ts';
 import { createUsageMeter } from '../../../provider/process/usage.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 
 /** A clock, and a replica that has used `cpuMs` of the CPU. */
 const setUp = (t: TestContext) => {
@@ -10,7 +11,7 @@ const setUp = (t: TestContext) => {
   const confinement = { usage: async () => ({ cpuMs: state.cpuMs, memoryBytes: state.memoryBytes }) } as unknown as Confinement;
   const replica = { startedAtMs: state.nowMs, confinement: () => confinement };
   const meter = createUsageMeter({ running: () => [replica], now: () => state.nowMs, everyMs: 15_000 });
-  t.after(() => meter.close());
+  onEnd(t, () => meter.close());
   return { state, replica, meter };
 };
 

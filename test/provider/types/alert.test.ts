@@ -17,7 +17,7 @@ test('a webhook without alerts passes', () => {
 });
 
 test('fact 103: what is no webhook is refused', () => {
-  assert.throws(() => parse(AlertWebhook, 'firing'), { message: 'body: expected object, got "firing"' });
+  assert.throws(() => parse(AlertWebhook, 'firing'), { message: 'body: expected an object, got "firing"' });
   assert.throws(() => parse(AlertWebhook, { alerts: {} }), { message: 'alerts: expected a list of alerts, got {}' });
 });
 

@@ -66,7 +66,7 @@ const reasonsInSources = async (): Promise<string[]> => {
     /reason: '(\w+)'/g,
     /StartError\(\s*'(\w+)'/g,
     /verdict\('\w+', '(\w+)'/g,
-    /#cutShort\(\w+, '(\w+)'/g,
+    /#cutShort\(.*, '(\w+)'\)/g,
     /reason = .*/g,
   ];
   for await (const file of glob('{gateway,provider/process,watchdog}/**/*.ts', { cwd: root })) {

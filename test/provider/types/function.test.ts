@@ -7,8 +7,8 @@ const rule = 'at most 63 lower-case letters, digits and dashes, starting and end
 const good = { service: 'fn', image: 'fn:1' };
 
 const refused: readonly (readonly [what: string, body: unknown, message: string])[] = [
-  ['no body', null, 'body: expected object, got null'],
-  ['a list', [], 'body: expected object, got []'],
+  ['no body', null, 'body: expected an object, got null'],
+  ['a list', [], 'body: expected an object, got []'],
   ['fact 64: no service', { image: 'i' }, 'service: expected a function name, got nothing'],
   ['fact 64: an empty service', { ...good, service: '' }, `service: expected ${rule}, got ""`],
   ['fact 64: service My_Fn', { ...good, service: 'My_Fn' }, `service: expected ${rule}, got "My_Fn"`],

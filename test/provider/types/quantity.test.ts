@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, parseQuantity } from '../../../provider/types/quantity.ts';
+import { parseQuantity } from '../../../provider/types/quantity.ts';
 
 const parsed: readonly (readonly [text: string, value: number | undefined])[] = [
   ['0', 0],
@@ -41,13 +41,3 @@ for (const [text, value] of parsed) {
     else assert.ok(got !== undefined && Math.abs(got - value) < 1e-9, `got ${got}`);
   });
 }
-
-test('bytes are printed in the largest binary unit that divides them', () => {
-  assert.equal(formatBytes(0), '0');
-  assert.equal(formatBytes(1023), '1023');
-  assert.equal(formatBytes(1024), '1Ki');
-  assert.equal(formatBytes(1537), '1537');
-  assert.equal(formatBytes(134_217_728), '128Mi');
-  assert.equal(formatBytes(3 * 2 ** 30), '3Gi');
-  assert.equal(formatBytes(2 ** 40), '1Ti');
-});

@@ -11,7 +11,7 @@ const Shape = z.strictObject({
 });
 
 for (const [value, message] of [
-  [undefined, 'thing: expected object, got nothing'],
+  [undefined, 'thing: expected an object, got nothing'],
   [{ list: [{ n: 1 }, { n: 'x' }] }, 'list.1.n: expected number, got "x"'],
   [{ list: [{ n: 1 }, {}] }, 'list.1.n: expected number, got nothing'],
   [{ a: 1, b: 2 }, 'thing: unknown key a, b'],

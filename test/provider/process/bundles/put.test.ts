@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { BundleOptions, BundleStore } from '../../../../provider/process/bundles/bundles.ts';
 import { createBundles } from '../../../../provider/process/bundles/create-bundles.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { silent, temporaryDirectory } from '../store/fixture.ts';
 import type { Archive, Item } from './archive.ts';
 import { body, bundle, config, sha256, sluiceJson, tarOf } from './archive.ts';
@@ -40,7 +41,7 @@ test('a bundle that was put can be read, with the modes it should have, whatever
   );
   assert.equal(await bundles.has(digest), false);
   const before = process.umask(0o077);
-  t.after(() => process.umask(before));
+  onEnd(t, () => process.umask(before));
   await bundles.put(digest, body(bytes));
   process.umask(before);
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { findLayouts } from '../../../../provider/process/limits/cgroup-layout.ts';
 import { detectLimits } from '../../../../provider/process/limits/detect.ts';
 import { createOrphanKiller } from '../../../../provider/process/limits/orphans.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 
 /** The weight of the group that a process is in, where any hierarchy has one: 1024 or 100 is what everybody has. */
@@ -24,14 +25,14 @@ const weightOf = async (pid: number): Promise<number> => {
 
 test('a replica that starts, and what starts it, wait behind others for the processor, until it has started', async (t) => {
   const limits = await detectLimits({ name: `sluice-weight-${process.pid}`, orphans: createOrphanKiller() });
-  t.after(() => limits.close());
+  onEnd(t, () => limits.close());
   if (!limits.description.startsWith('memory and cpu: cgroup')) {
     t.skip(`needs a cpu control group that this account may use; here: ${limits.description}`);
     return;
   }
   const [starter, replica] = [1, 2].map(() => {
     const child = spawn('sleep', ['60']);
-    t.after(() => child.kill('SIGKILL'));
+    onEnd(t, () => child.kill('SIGKILL'));
     return child.pid ?? 0;
   }) as [number, number];
   const usual = await weightOf(starter);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { open, openFor, ref, stored, temporaryDirectory } from './fixture.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
@@ -15,7 +16,7 @@ test('only the own account may read the data directory and its files, whatever t
     const directory = join(temporaryDirectory(t), 'deep', 'data');
     mkdirSync(join(directory, '..'));
     const before = process.umask(umask);
-    t.after(() => process.umask(before));
+    onEnd(t, () => process.umask(before));
     const store = await open(directory);
     await store.createFunction(stored('hello'));
     process.umask(before);
@@ -65,10 +66,10 @@ test('the lock goes with its holder, even when that is killed and its children l
   const holder = spawn(process.execPath, [fileURLToPath(new URL('./hold.ts', import.meta.url)), directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => holder.kill('SIGKILL'));
+  onEnd(t, () => holder.kill('SIGKILL'));
   const [line] = (await once(holder.stdout, 'data')) as [Buffer];
   const orphan = Number(line.toString());
-  t.after(() => process.kill(orphan, 'SIGKILL'));
+  onEnd(t, () => process.kill(orphan, 'SIGKILL'));
   await assert.rejects(open(directory), { code: 'conflict', message: new RegExp(`in use by pid ${holder.pid}$`) });
   holder.kill('SIGKILL');
   await once(holder, 'exit');

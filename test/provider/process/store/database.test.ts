@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { openDatabase } from '../../../../provider/process/store/database.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { temporaryDirectory } from './fixture.ts';
 
 const first = 'CREATE TABLE words (word TEXT)';
@@ -73,7 +74,7 @@ test('a migration that fails changes nothing and can be tried again', (t) => {
 
 test('commits are synced to the disk, through a write-ahead log', (t) => {
   const database = openDatabase(join(temporaryDirectory(t), 'a.db'), [first]);
-  t.after(() => database.close());
+  onEnd(t, () => database.close());
   assert.equal(database.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
   assert.equal(database.prepare('PRAGMA synchronous').get()?.synchronous, 2);
   assert.equal(database.prepare('PRAGMA foreign_keys').get()?.foreign_keys, 1);

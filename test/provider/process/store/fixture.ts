@@ -6,12 +6,13 @@ import type { TestContext } from 'node:test';
 import type { Log } from '../../../../provider/process/log.ts';
 import { openStore } from '../../../../provider/process/store/open-store.ts';
 import type { Store, StoredFunction } from '../../../../provider/process/store/store.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 
 export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export const temporaryDirectory = (t: TestContext): string => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  onEnd(t, () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   return directory;
 };
 
@@ -21,7 +22,7 @@ export const open = (dataDir: string, holder = 'the test'): Promise<Store> =>
 /** An open store that is closed after the test; closing it twice is fine. */
 export const openFor = async (t: TestContext, dataDir: string): Promise<Store> => {
   const store = await open(dataDir);
-  t.after(() => store.close());
+  onEnd(t, () => store.close());
   return store;
 };
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { StoredFunction } from '../../../../provider/process/store/store.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { digest, open, openFor, ref, stored, temporaryDirectory } from './fixture.ts';
 
 test('everything stored is there after closing and opening again', async (t) => {
@@ -223,7 +224,7 @@ test('the event loop runs on while a write waits for the disk', async (t) => {
   const directory = temporaryDirectory(t);
   const store = await openFor(t, directory);
   const other = new DatabaseSync(join(directory, 'sluice.db'));
-  t.after(() => other.close());
+  onEnd(t, () => other.close());
   other.exec('BEGIN IMMEDIATE');
   let isDone = false;
   const written = store.createFunction(stored('hello')).then(() => {

@@ -6,6 +6,7 @@ import { createExecute } from '../../../../provider/process/store/execute.ts';
 import { migrations } from '../../../../provider/process/store/schema.ts';
 import type { Write } from '../../../../provider/process/store/write-batch.ts';
 import { writeBatch } from '../../../../provider/process/store/write-batch.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { ref, temporaryDirectory } from './fixture.ts';
 
 const secret = (id: number, name: string, bytes: number): Write => ({
@@ -16,7 +17,7 @@ const secret = (id: number, name: string, bytes: number): Write => ({
 
 test('when the disk is full the whole batch fails, nothing of it stays, and smaller writes go on', (t) => {
   const database = openDatabase(join(temporaryDirectory(t), 'a.db'), migrations);
-  t.after(() => database.close());
+  onEnd(t, () => database.close());
   const execute = createExecute(database, 'openfaas-fn');
   database.exec("INSERT INTO namespaces VALUES ('openfaas-fn', '{}', '{}')");
   database.exec('PRAGMA max_page_count = 40');

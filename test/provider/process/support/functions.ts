@@ -6,6 +6,7 @@ import type { FunctionSpec } from '../../../../provider/types/function.ts';
 import { defaultNamespace, type FunctionRef } from '../../../../provider/types/name.ts';
 import { createWatcher, type Watcher } from '../../../conformance/watcher.ts';
 import { makeHandlerBundle } from '../../../helpers/bundle.ts';
+import { onEnd } from '../../../helpers/cleanup.ts';
 import { makePlace, type Place } from './make-provider.ts';
 
 /** Evaluates the expression in its body, which may be a promise, and answers it as JSON. */
@@ -46,11 +47,9 @@ export type Bench = {
 
 export const setUp = async (t: TestContext, options: Partial<ProcessProviderOptions> = {}): Promise<Bench> => {
   const place = await makePlace();
+  onEnd(t, () => place.remove());
   const provider = await place.open(options);
-  t.after(async () => {
-    await provider.close();
-    await place.remove();
-  });
+  onEnd(t, () => provider.close());
   const watcher = createWatcher();
   provider.watch(watcher.observer);
   const deploy: Bench['deploy'] = async (service, source, more = {}) => {

@@ -1,5 +1,5 @@
 // The embedded provider on directories of its own.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProcessProvider, type ProcessProviderOptions } from '../../../../provider/process/index.ts';
@@ -22,7 +22,6 @@ export const makePlace = async (): Promise<Place> => {
   const base = await mkdtemp(join(tmpdir(), 'slp-'));
   const dataDir = join(base, 'data');
   const runDir = await mkdtemp(join(tmpdir(), 'slr-'));
-  const { chmod } = await import('node:fs/promises');
   await chmod(runDir, 0o711);
   return {
     dataDir,
@@ -40,8 +39,9 @@ export const makePlace = async (): Promise<Place> => {
         ...more,
       }),
     remove: async () => {
-      await rm(base, { recursive: true, force: true });
-      await rm(runDir, { recursive: true, force: true });
+      const thorough = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
+      await rm(base, thorough);
+      await rm(runDir, thorough);
     },
   };
 };
