@@ -96,7 +96,7 @@ export class Forwarding implements ConnectionUser {
       connection.writeBoth(head, body);
       return;
     }
-    const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.length);
     connection.write(head + bytes.toString('latin1'));
   }
 

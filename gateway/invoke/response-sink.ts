@@ -62,7 +62,7 @@ export class ResponseSink implements Sink {
   data(chunk: Uint8Array): boolean {
     // The end is often in the same packet, too: a small answer goes out as one string, which takes half as long as three pieces.
     if (!this.#wrote && this.#first === undefined && chunk.length <= maxJoinedBytes) {
-      this.#first = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#first = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       return true;
     }
     this.#sendFirst();

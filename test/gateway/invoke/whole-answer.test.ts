@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { endWhole, setHead } from '../../../gateway/invoke/whole-answer.ts';
+import { within } from '../../helpers/eventually.ts';
 import { listen } from '../../helpers/listen.ts';
 import { exchange } from './rig.ts';
 
@@ -37,7 +38,8 @@ for (const [name, headers] of answers) {
     });
     const ask = async (path: string): Promise<string> => {
       const last = 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n';
-      const text = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n${last}`, connect);
+      const requests = `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n${last}`;
+      const text = await within(exchange(port, requests, connect), `the answers to ${path} and what follows`);
       return text.replaceAll(/^Date: .*\r\n/gm, 'Date: now\r\n');
     };
     const expected = await ask('/node');
