@@ -28,8 +28,8 @@ export interface Receiver {
   failed(failure: ForwardFailure): void;
 }
 
-/** Refused, not there, or too many knocking at once: in each case the kernel has sent nothing. */
-const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN']);
+/** Refused, not there, too many knocking at once, or gone before it took the connection: in each case nothing was sent. */
+const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET']);
 
 const codeOf = (error: Error): string | undefined => {
   const { code } = error as NodeJS.ErrnoException;

@@ -4,6 +4,10 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createConnections } from '../../../gateway/invoke/connections.ts';
+import { type ForwardFailure, Forwarding } from '../../../gateway/invoke/forward.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
+import { within } from '../../helpers/eventually.ts';
 import { makeTmpDir } from '../../helpers/tmp.ts';
 import { call, listen, type Rig, startRawUpstream, startRig, startUpstream } from './rig.ts';
 
@@ -42,6 +46,27 @@ for (const [what, body] of [
     );
   });
 }
+
+test('a request whose replica dies before it has taken the connection may go to another', { skip }, async (t) => {
+  const server = createServer();
+  const address = await listen(t, server, join(await makeTmpDir(t), 's'), () => {});
+  const connections = createConnections({ address, connectTimeoutMs: 30_000, readBuffer: Buffer.alloc(65_536) });
+  onEnd(t, () => connections.close());
+  const failure = Promise.withResolvers<ForwardFailure>();
+  const unexpected = (): never => assert.fail('there is nobody to answer');
+  const forwarding = new Forwarding(connections, {
+    informational: unexpected,
+    head: unexpected,
+    data: unexpected,
+    ended: unexpected,
+    failed: failure.resolve,
+  });
+  forwarding.send({ key, method: 'GET', target: '/', headers: [], body: undefined, callId: 'c', origin: 'http' });
+  // In the same turn: the kernel has made the connection, and nobody has taken it.
+  server.close();
+  const { kind, retryable, cause } = await within(failure.promise, 'the failure');
+  assert.deepEqual([kind, retryable, (cause as NodeJS.ErrnoException).code], ['unreached', true, 'ECONNRESET']);
+});
 
 test('a request that was read is never sent again', { skip }, async (t) => {
   const { rig, dropped } = await startPair(t, (socket) => socket.once('data', () => socket.destroy()).resume());
