@@ -5,11 +5,11 @@ import { join } from 'node:path';
 export type Mode = 'well' | 'slow' | 'half' | 'refuse';
 
 /**
- * The text of the handler. A replica notes calls in `<pid>.ids` and does what `<pid>.mode` says: `slow` answers late,
- * `half` breaks off in the middle of the answer, `refuse` does not listen any more.
+ * The text of the handler. A replica notes calls in `<pid>.ids`, does what `<pid>.mode` says, and notes that in `<pid>.is`:
+ * `slow` answers late, `half` breaks off in the middle of the answer, `refuse` does not listen any more.
  */
 export const handlerSource = `
-import { openSync, readFileSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { Server } from 'node:net';
 const file = process.env.FAULTS_DIR + '/' + process.pid;
 const receipts = openSync(file + '.ids', 'a', 0o666);
@@ -27,6 +27,7 @@ const apply = (next) => {
     closed.server.listen(closed.path);
     closed = undefined;
   }
+  writeFileSync(file + '.is', mode);
 };
 setInterval(() => {
   try { apply(readFileSync(file + '.mode', 'utf8')); } catch { apply('well'); }
@@ -59,6 +60,8 @@ export type Replicas = {
   /** Process ids of those that live. */
   alive(): number[];
   tell(pid: number, mode: Mode): void;
+  /** It has heard what it was told last, or is dead. */
+  heeds(pid: number): boolean;
   /** By call id, the replicas that received it. */
   receipts(): Map<string, number[]>;
 };
@@ -68,9 +71,11 @@ export const replicasIn = (dir: string): Replicas => {
     readdirSync(dir)
       .filter((name) => name.endsWith('.ids'))
       .map((name) => Number(name.slice(0, -4)));
+  const read = (name: string): string => readFileSync(join(dir, name), 'utf8');
   return {
     alive: () => pids().filter(isAlive),
     tell: (pid, mode) => writeFileSync(join(dir, `${pid}.mode`), mode),
+    heeds: (pid) => !isAlive(pid) || read(`${pid}.is`) === read(`${pid}.mode`),
     receipts() {
       const found = new Map<string, number[]>();
       for (const pid of pids()) {

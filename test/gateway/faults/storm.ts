@@ -1,5 +1,6 @@
 // Faults in replicas, one after the other, by a seeded plan: never more than two of them at once.
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../helpers/eventually.ts';
 import { createRandom } from '../../helpers/random.ts';
 import type { Replicas } from './replicas.ts';
 
@@ -32,7 +33,8 @@ const commit = async (replicas: Replicas, kind: FaultKind, pid: number): Promise
     replicas.tell(pid, kind);
     await delay(1200);
     replicas.tell(pid, 'well');
-    // It takes a moment to hear of it.
+    await eventually(() => replicas.heeds(pid), { what: `replica ${pid} is well again`, intervalMs: 50 });
+    // What it had begun before takes a moment.
     await delay(100);
   }
 };
