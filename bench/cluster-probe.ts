@@ -14,7 +14,7 @@ export type Seen = {
   readonly longTurns: number;
 };
 
-/** What undici publishes of a request. */
+/** What node:http publishes of a request. */
 type Published = { readonly request: { readonly method: string; readonly path: string } };
 
 const longMs = 10;
@@ -23,7 +23,7 @@ const watchMyself = (file: string): void => {
   const requests = new Map<string, number>();
   let heldMs = 0;
   let longTurns = 0;
-  subscribe('undici:request:create', (message) => {
+  subscribe('http.client.request.created', (message) => {
     const { method, path } = (message as Published).request;
     const url = new URL(path, 'http://any');
     const key = `${url.searchParams.has('watch') ? 'watch' : method} ${url.pathname}`;

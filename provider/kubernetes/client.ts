@@ -1,11 +1,12 @@
-// A client of the API server: client-node finds cluster and credentials, undici carries the requests.
+// A client of the API server: client-node finds cluster and credentials, node:https carries the requests.
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { Agent, type Dispatcher } from 'undici';
 import { FaasError } from '../types/errors.ts';
 import type { CallOptions, KubeApi, Query } from './api.ts';
 import { toKubeError } from './errors.ts';
+import { ask, createAgent, type KubeAgent, type TlsOptions } from './requests.ts';
 
 export type ClusterSource = {
   /** Path of a kubeconfig; without one the service account of the pod is used, then `~/.kube/config`. */
@@ -47,8 +48,7 @@ export const findCluster = async (source: ClusterSource): Promise<Cluster> => {
   return { config, server, inside };
 };
 
-type TlsOptions = { ca?: string | Buffer; cert?: string | Buffer; key?: string | Buffer; rejectUnauthorized?: boolean };
-type Credentials = TlsOptions & { servername?: string; headers?: Record<string, string>; auth?: string };
+type Credentials = TlsOptions & { headers?: Record<string, string>; auth?: string };
 
 /** As long as no request is refused, credentials are read again after this time: tokens in pods are replaced hourly. */
 const credentialsMs = 30_000;
@@ -62,42 +62,29 @@ const withQuery = (path: string, query: Query = {}): string => {
 const tlsKey = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): string =>
   [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n');
 
-/**
- * A connection that is silent for so long is asked about by the kernel, every second; ten questions without an answer end it.
- * This costs no request.
- */
-const keepAliveMs = 5000;
-
 /** Requests that are under way at once; each connection costs a handshake first. */
 const mostCalls = 64;
 
-type Agents = { readonly calls: Agent; readonly streams: Agent };
+type Agents = { readonly calls: KubeAgent; readonly streams: KubeAgent };
 
-const createAgent = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials, connections: number | null): Agent => {
-  const tls = Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined);
-  return new Agent({
-    connect: { ...Object.fromEntries(tls), timeout: 5000, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
-    // By HTTP/2 everything would go over one connection, and a dead one stays in use for as long as it is asked over.
-    allowH2: false,
-    connections,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+const createAgents = (server: URL, credentials: Credentials): Agents => {
+  const { ca, cert, key, rejectUnauthorized, servername } = credentials;
+  const given = Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined);
+  const tls: TlsOptions = Object.fromEntries(given);
+  return {
+    calls: createAgent(server, tls, mostCalls),
+    // Each takes a connection for as long as it lasts.
+    streams: createAgent(server, tls, Number.POSITIVE_INFINITY),
+  };
 };
-
-const createAgents = (credentials: Credentials): Agents => ({
-  calls: createAgent(credentials, mostCalls),
-  // Each takes a connection for as long as it lasts.
-  streams: createAgent(credentials, null),
-});
-
-const all = ({ calls, streams }: Agents, work: (agent: Agent) => Promise<void>): Promise<unknown> =>
-  Promise.all([work(calls), work(streams)]);
 
 type Way = { readonly agents: Agents; readonly headers: Readonly<Record<string, string>> };
 
 /** Connections with the credentials of the moment. */
-const createWays = (config: KubeConfig, now: () => number) => {
+const createWays = ({ config, server }: Cluster, now: () => number) => {
+  const url = new URL(server);
+  /** All that were made: what goes over those with credentials of before goes on to its end. */
+  const made = new Set<KubeAgent>();
   let way: Way | undefined;
   let key = '';
   let readAtMs = Number.NEGATIVE_INFINITY;
@@ -109,12 +96,11 @@ const createWays = (config: KubeConfig, now: () => number) => {
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
     const basic = options.auth === undefined ? undefined : `Basic ${Buffer.from(options.auth).toString('base64')}`;
     const headers = { ...options.headers, ...(basic === undefined ? {} : { Authorization: basic }) };
-    const before = way;
-    if (before !== undefined && tlsKey(options) === key) way = { ...before, headers };
+    if (way !== undefined && tlsKey(options) === key) way = { ...way, headers };
     else {
-      way = { agents: createAgents(options), headers };
+      way = { agents: createAgents(url, options), headers };
       key = tlsKey(options);
-      if (before !== undefined) all(before.agents, (agent) => agent.close()).catch(() => undefined);
+      for (const agent of Object.values(way.agents)) made.add(agent);
     }
     readAtMs = now();
     return way;
@@ -133,56 +119,55 @@ const createWays = (config: KubeConfig, now: () => number) => {
     expire: (): void => {
       readAtMs = Number.NEGATIVE_INFINITY;
     },
-    async close() {
+    close(): void {
       closed = true;
-      if (way !== undefined) await all(way.agents, (agent) => agent.destroy());
+      for (const agent of made) agent.destroy();
     },
   };
 };
 
 export const createKubeApi = (cluster: Cluster, now: () => number = Date.now): KubeApi => {
-  const { origin, pathname } = new URL(cluster.server);
-  const prefix = pathname.replace(/\/+$/, '');
-  const ways = createWays(cluster.config, now);
+  const server = new URL(cluster.server);
+  const prefix = server.pathname.replace(/\/+$/, '');
+  const ways = createWays(cluster, now);
 
   const send = async (
     kind: keyof Agents,
-    method: Dispatcher.HttpMethod,
+    method: string,
     path: string,
     { query, body, contentType = 'application/json', signal }: CallOptions,
-  ): Promise<Dispatcher.ResponseData> => {
+  ): Promise<IncomingMessage> => {
     for (let attempt = 1; ; attempt += 1) {
       const { agents, headers } = await ways.get();
-      const answer = await agents[kind].request({
-        origin,
-        path: prefix + withQuery(path, query),
+      const answer = await ask(server, agents[kind], {
         method,
+        path: prefix + withQuery(path, query),
         headers: { ...headers, Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': contentType }) },
-        body: body === undefined ? null : JSON.stringify(body),
-        headersTimeout: 30_000,
-        ...(signal === undefined ? {} : { signal }),
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal,
       });
-      if (answer.statusCode < 300) return answer;
-      const text = (await buffer(answer.body)).toString();
+      const { statusCode = 0 } = answer;
+      if (statusCode < 300) return answer;
+      const text = (await buffer(answer)).toString();
       // A token that ran out since it was read: once more with a new one.
-      if (answer.statusCode !== 401 || attempt > 1) {
-        throw toKubeError(answer.statusCode, text, String(answer.headers['retry-after'] ?? ''));
-      }
+      if (statusCode !== 401 || attempt > 1) throw toKubeError(statusCode, text, answer.headers['retry-after'] ?? '');
       ways.expire();
     }
   };
 
   return {
-    async call<Answer>(method: Dispatcher.HttpMethod, path: string, options: CallOptions = {}) {
+    async call<Answer>(method: string, path: string, options: CallOptions = {}) {
       const limit = AbortSignal.timeout(options.timeoutMs ?? 30_000);
       const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-      const { body } = await send('calls', method, path, { ...options, signal });
-      return JSON.parse((await buffer(body)).toString()) as Answer;
+      try {
+        const answer = await send('calls', method, path, { ...options, signal });
+        return JSON.parse((await buffer(answer)).toString()) as Answer;
+      } catch (error) {
+        // Of an answer that is cut by it only the cut is told.
+        throw signal.aborted ? signal.reason : error;
+      }
     },
-    async stream(path, options = {}) {
-      const { body } = await send('streams', 'GET', path, options);
-      return body;
-    },
-    close: ways.close,
+    stream: (path, options = {}) => send('streams', 'GET', path, options),
+    close: async () => ways.close(),
   };
 };

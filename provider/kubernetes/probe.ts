@@ -1,6 +1,6 @@
 // Does a replica answer? Our own question to it, as the API server's view of a pod may be old or missing.
-import { request } from 'node:http';
 import { watchdogReadyHeader } from '../types/headers.ts';
+import { requestPlain } from './node-http.ts';
 
 export type ProbeTarget = { readonly host: string; readonly port: number; readonly path: string };
 
@@ -28,7 +28,7 @@ const judge = (status: number, path: string): ProbeResult => {
 export const probe: Probe = ({ host, port, path }, signal) =>
   new Promise((resolve) => {
     let connected = false;
-    const asked = request({ host, port, path, agent: false, signal, headers: { 'User-Agent': 'kube-probe/sluice' } });
+    const asked = requestPlain({ host, port, path, agent: false, signal, headers: { 'User-Agent': 'kube-probe/sluice' } });
     const done = (result: ProbeResult): void => {
       clearTimeout(timer);
       asked.destroy();
