@@ -28,13 +28,13 @@ export interface Receiver {
   failed(failure: ForwardFailure): void;
 }
 
-/** Refused, not there, too many knocking at once, or gone before it took the connection: in each case nothing was sent. */
-const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET']);
+/** Refused, not there, or too many knocking at once. */
+const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN']);
 
-const codeOf = (error: Error): string | undefined => {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined && error instanceof AggregateError) return codeOf(error.errors[0] as Error);
-  return code;
+/** The kernel has sent nothing: nobody took the connection, or who was to take it went before. */
+export const isRefusal = (error: NodeJS.ErrnoException): boolean => {
+  if (error.code === undefined && error instanceof AggregateError) return isRefusal(error.errors[0] as Error);
+  return refusals.has(error.code) || (error.code === 'ECONNRESET' && error.syscall === 'connect');
 };
 
 /** Small enough to be sent by one write, and to be read whole or not at all. */
@@ -136,7 +136,7 @@ export class Forwarding implements ConnectionUser {
   broken(error: Error): void {
     if (this.#over) return;
     const reached = this.#connection?.connected === true;
-    const retryable = reached ? this.#isUnread(error) : refusals.has(codeOf(error));
+    const retryable = reached ? this.#isUnread(error) : isRefusal(error);
     this.#finish(false);
     this.#receiver.failed({ kind: reached ? 'broken' : 'unreached', retryable, cause: error });
   }

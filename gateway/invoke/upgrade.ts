@@ -13,6 +13,7 @@ import { endRaw } from '../http/unread-body.ts';
 import { STATUS_CODES } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
+import { isRefusal } from './forward.ts';
 import { callerLeft } from './outcome.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -218,7 +219,7 @@ class UpgradeCall implements Claimant {
 
   #failed(error: NodeJS.ErrnoException): void {
     if (this.#over) return;
-    const refused = error.code === 'ECONNREFUSED' || error.code === 'ENOENT' || error.code === 'EAGAIN';
+    const refused = isRefusal(error);
     if (refused) this.#parts.watch.refused(this.#entry as FunctionEntry, this.#endpoint as EndpointState);
     this.#tries += 1;
     if (this.#status !== 0) this.#socket.destroy();
