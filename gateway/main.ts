@@ -118,6 +118,7 @@ const openInvocationPath = async (
   resources: AsyncDisposableStack,
 ) => {
   const table = createFunctionTable({ limits: config, countsOf: metrics.of });
+  // In this order: a new entry of the table takes the counts that the metrics have made for it.
   provider.watch(metrics.observer);
   provider.watch(table);
   await table.whenSynced();
