@@ -2,7 +2,6 @@
 // scraped every second meanwhile; how long and how large a scrape is, and how late everything else was because of it;
 // and the gateway's memory for each function.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call } from '../test/helpers/call.ts';
 import type { RunningGateway } from '../test/helpers/gateway.ts';
 import type { Finding } from './aim.ts';
 import { expectStatus, makeBenchBundle, settle } from './functions.ts';
@@ -11,6 +10,7 @@ import type { Generator, Measurement } from './measure.ts';
 import { memory } from './memory.ts';
 import { cpuSecondsOf } from './proc.ts';
 import type { Scope } from './scope.ts';
+import { type Delays, delaysOf, readDelays, type Scrape, scrapeOnce, startScraping, type Watched } from './scrapes.ts';
 import { median, pairedRatio, percentile } from './stats.ts';
 
 export type Side = {
@@ -34,11 +34,6 @@ export type Side = {
 
 /** With the calls for each second of processor time that the gateway has used, scrapes included. */
 export type Counted = Measurement & { readonly callsPerCpuS: number };
-
-export type Scrape = { readonly tookMs: number; readonly bytes: number };
-
-/** Of the gateway's event loop while it was called and scraped: the smallest bucket that has 99.9 % of the delays, and all. */
-export type Delays = { readonly p999Ms: number; readonly mostMs: number };
 
 export type Crowd = { readonly few: Side; readonly many: Side; readonly deployS: number };
 
@@ -75,47 +70,11 @@ const deployParked = async (gateway: RunningGateway, count: number, progress: (l
   await Promise.all(Array.from({ length: deploysAtOnce }, deploySome));
 };
 
-const read = async (gateway: RunningGateway): Promise<{ readonly scrape: Scrape; readonly text: string }> => {
-  const startedMs = performance.now();
-  const { status, text, body } = await call(`http://127.0.0.1:${gateway.metricsPort}`, { path: '/metrics' });
-  if (status !== 200) throw new Error(`scrape: expected 200, got ${status}`);
-  return { scrape: { tookMs: performance.now() - startedMs, bytes: body.length }, text };
-};
-
-/** Delays counted so far, by the upper bound of their bucket in ms. */
-const readDelays = async (gateway: RunningGateway): Promise<Map<number, number>> => {
-  const { text } = await read(gateway);
-  const lines = text.matchAll(/^sluice_event_loop_delay_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm);
-  return new Map([...lines].map(([, bound = '', count]) => [Number(bound.replace('+Inf', 'Infinity')) * 1000, Number(count)]));
-};
-
-const delaysBetween = (before: Map<number, number>, after: Map<number, number>): Delays => {
-  const counts = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const);
-  const all = counts.at(-1)?.[1] ?? 0;
-  const first = (share: number): number => counts.find(([, count]) => count >= all * share)?.[0] ?? 0;
-  return { p999Ms: first(0.999), mostMs: first(1) };
-};
-
-/** Until it is stopped. */
-const startScraping = (gateway: RunningGateway, everyMs: number): { stop(): Promise<Scrape[]> } => {
-  const stopping = new AbortController();
-  const run = async (): Promise<Scrape[]> => {
-    const scrapes: Scrape[] = [];
-    while (!stopping.signal.aborted) {
-      const { scrape } = await read(gateway);
-      scrapes.push(scrape);
-      await sleep(Math.max(0, everyMs - scrape.tookMs), undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-    return scrapes;
-  };
-  const done = run();
-  done.catch(() => undefined);
-  return {
-    stop() {
-      stopping.abort();
-      return done;
-    },
-  };
+/** A process of its own for each round: two of the same program differ by more than what is to be found here. */
+const startAgain = async ({ gateway }: OpenGateway): Promise<void> => {
+  await gateway.kill('SIGTERM');
+  await gateway.restart();
+  await settle(gateway, 1);
 };
 
 const startSide = async (t: Scope, functions: number, progress: (line: string) => void): Promise<OpenGateway> => {
@@ -123,21 +82,23 @@ const startSide = async (t: Scope, functions: number, progress: (line: string) =
   await deployParked(open.gateway, functions - 1, progress);
   await settle(open.gateway, 0);
   await open.gateway.deploy('bench', await makeBenchBundle('bench'));
-  // What the deployments have left behind is not what a function costs.
-  await open.gateway.kill('SIGTERM');
-  await open.gateway.restart();
-  await settle(open.gateway, 1);
   return open;
 };
 
-type Round = {
+type Round = Watched & {
   readonly often: Counted;
   readonly scrapes: readonly Scrape[];
   readonly seldom: Counted;
   readonly quiet: Counted;
 };
 
-const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
+/** Until V8 has compiled the way of a call. */
+const warmMs = 2000;
+
+const measureRound = async (open: OpenGateway, { generator, durationMs }: CrowdOptions): Promise<Round> => {
+  const { gateway } = open;
+  // What the deployments have left behind is not what a function costs, either.
+  await startAgain(open);
   const shape = { url: `${gateway.url}/function/bench`, method: 'GET', bodyBytes: 0, connections, durationMs } as const;
   const { pid } = gateway.program();
   const usedS = async (): Promise<number> => (await cpuSecondsOf(pid)) ?? Number.NaN;
@@ -148,22 +109,20 @@ const measureRound = async ({ gateway }: OpenGateway, { generator, durationMs }:
     const scrapes = (await scraping?.stop()) ?? [];
     return { counted: { ...measured, callsPerCpuS: measured.calls / ((await usedS()) - beforeS) }, scrapes };
   };
+  await generator.measure({ ...shape, durationMs: Math.min(warmMs, durationMs) });
+  const delaysBefore = await readDelays(gateway);
   const { counted: quiet } = await measure();
   const { counted: often, scrapes } = await measure(1000);
   const { counted: seldom } = await measure(5000);
-  return { often, scrapes, seldom, quiet };
+  return { often, scrapes, seldom, quiet, delaysBefore, delaysAfter: await readDelays(gateway) };
 };
 
-type Measured = { readonly functions: number; readonly rounds: readonly Round[]; readonly delaysBefore: Map<number, number> };
+type Measured = { readonly functions: number; readonly rounds: readonly Round[] };
 
 /** V8 keeps the pages that a collection has emptied for some 25 s, in case they are needed again. */
 const givenBackMs = 40_000;
 
-const toSide = async (
-  { gateway, snapshot, collect }: OpenGateway,
-  { functions, rounds, delaysBefore }: Measured,
-): Promise<Side> => {
-  const delays = delaysBetween(delaysBefore, await readDelays(gateway));
+const toSide = async ({ gateway, snapshot, collect }: OpenGateway, { functions, rounds }: Measured): Promise<Side> => {
   const resident = async (): Promise<number> => (await memory(gateway.program().pid)).rssBytes;
   const usedBytes = await resident();
   collect();
@@ -172,7 +131,7 @@ const toSide = async (
   // The first one makes what counting needs, the second counts.
   await snapshot();
   const { liveBytes } = await snapshot();
-  for (let count = 0; count < scrapesAlone; count += 1) await read(gateway);
+  for (let count = 0; count < scrapesAlone; count += 1) await scrapeOnce(gateway);
   const { longestTurnMs = Number.NaN } = await snapshot();
   return {
     functions,
@@ -184,7 +143,7 @@ const toSide = async (
     seldom: rounds.map(({ seldom }) => seldom),
     scrapes: rounds.flatMap(({ scrapes }) => scrapes),
     quiet: rounds.map(({ quiet }) => quiet),
-    delays,
+    delays: delaysOf(rounds),
   };
 };
 
@@ -196,16 +155,14 @@ export const measureCrowd = async (t: Scope, options: CrowdOptions): Promise<Cro
   const deployS = (performance.now() - startedMs) / 1000;
   progress('crowd: calls');
   const rounds = { few: [] as Round[], many: [] as Round[] };
-  for (const side of [few, many]) await measureRound(side, { ...options, durationMs: 1000 });
-  const before = { few: await readDelays(few.gateway), many: await readDelays(many.gateway) };
   for (let round = 0; round < options.rounds; round += 1) {
     rounds.few.push(await measureRound(few, options));
     rounds.many.push(await measureRound(many, options));
   }
   progress('crowd: memory');
   const [ofFew, ofMany] = await Promise.all([
-    toSide(few, { functions: fewFunctions, rounds: rounds.few, delaysBefore: before.few }),
-    toSide(many, { functions, rounds: rounds.many, delaysBefore: before.many }),
+    toSide(few, { functions: fewFunctions, rounds: rounds.few }),
+    toSide(many, { functions, rounds: rounds.many }),
   ]);
   return { deployS, few: ofFew, many: ofMany };
 };

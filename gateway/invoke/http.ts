@@ -8,6 +8,7 @@ import { sendError, toRawResponse } from '../http/error-response.ts';
 import { hasBody } from '../http/framing.ts';
 import { GatheringRequest } from '../http/gathering-request.ts';
 import { createHttpDate } from '../http/http-date.ts';
+import { createTurnEnds } from '../http/turn-ends.ts';
 import { drainBriefly, endRaw } from '../http/unread-body.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
@@ -42,6 +43,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
   const servedBy = `sluice/${parts.version}`;
   const userAgent = `sluice/${parts.version}`;
   const date = createHttpDate();
+  const end = createTurnEnds();
 
   const describe = (req: IncomingMessage): { callId: string; headers: string[]; answer: AnswerContext } => {
     const own = req.headers[callIdKey] as string | undefined;
@@ -59,7 +61,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     // The client may have left while its body was awaited; nobody would be told any more.
     if (res.destroyed) return;
     const { callId, headers, answer } = describe(req);
-    const sink = new ResponseSink(req, res, answer);
+    const sink = new ResponseSink(req, res, answer, end);
     const method = req.method as string;
     sink.attach(invoker.invoke({ key: target.key, method, target: target.target, headers, body, callId, origin: 'http' }, sink));
   };

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaasError } from '../../provider/types/errors.ts';
 import { sendError } from '../http/error-response.ts';
+import type { End } from '../http/turn-ends.ts';
 import { drainBriefly } from '../http/unread-body.ts';
 import { type AnswerContext, answerHeaders, platformHeaders, withoutLength } from './forwarded.ts';
 import type { Call, Sink } from './invocation.ts';
@@ -20,6 +21,7 @@ export class ResponseSink implements Sink {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #context: AnswerContext;
+  readonly #end: End;
   #call: Call | undefined;
   /** Something of the answer is on its way, or will never be. */
   #wrote = false;
@@ -27,10 +29,12 @@ export class ResponseSink implements Sink {
   #first: Buffer | undefined;
   #hasLength = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, context: AnswerContext) {
+  /** @param end of answers that go out in one piece */
+  constructor(req: IncomingMessage, res: ServerResponse, context: AnswerContext, end: End) {
     this.#req = req;
     this.#res = res;
     this.#context = context;
+    this.#end = end;
   }
 
   /** From here on the client's leaving cancels the call. */
@@ -92,7 +96,7 @@ export class ResponseSink implements Sink {
     this.#wrote = true;
     if (trailers !== undefined) this.#res.addTrailers(toPairs(trailers));
     if (first === undefined) this.#res.end();
-    else if (this.#hasLength) endWhole(this.#res, first);
+    else if (this.#hasLength) endWhole(this.#res, first, this.#end);
     else this.#res.end(first.toString('latin1'), 'latin1');
     if (!this.#req.complete) drainBriefly(this.#req);
   }

@@ -1,6 +1,7 @@
 // The head of an answer whose length is known, as one text, and an answer that is there at once as one write. node:http would
 // look at each field again, cork the connection, queue head and body, and take them out of the queue.
 import type { ServerResponse } from 'node:http';
+import type { End } from '../http/turn-ends.ts';
 
 /** What node:http keeps of an answer's head, and nowhere public. */
 type Kept = ServerResponse & { _header: string | null; readonly _keepAliveTimeout?: number };
@@ -35,8 +36,8 @@ export const setHead = (
   kept._header = `${text}Connection: keep-alive\r\n${hint}\r\n`;
 };
 
-/** Ends an answer of which nothing has been sent yet. @param body as long as the head says */
-export const endWhole = (res: ServerResponse, body: Buffer): void => {
+/** Ends an answer of which nothing has been sent yet. @param body as long as the head says; @param end who does it, and when */
+export const endWhole = (res: ServerResponse, body: Buffer, end: End): void => {
   (res as Kept)._header += body.toString('latin1');
-  res.end();
+  end(res);
 };

@@ -21,7 +21,7 @@ const write: Record<string, (res: ServerResponse, headers: string[]) => void> = 
   '/whole': (res, headers) => {
     setHead(res, 201, 'Made, caf\xe9', headers, () => date);
     assert.equal(res.headersSent, true);
-    endWhole(res, body);
+    endWhole(res, body, (answer) => void answer.end());
   },
   '/parts': (res, headers) => {
     setHead(res, 201, 'Made, caf\xe9', headers, () => date);
