@@ -1,10 +1,11 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, InformationEvent } from 'node:http';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
-import { endToEnd, requestHeaders } from '../forwarded.ts';
+import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
+import { sendHead } from '../latin-head.ts';
 import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
 import { sendBody } from '../send-body.ts';
@@ -19,9 +20,24 @@ const stopGraceMs = 5000;
 
 type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
 
+/** `103 Early Hints` and its like; what is slow to be read must not pile up. */
+const sendInformation = ({ request, response, over }: Call, from: InformationEvent): void => {
+  // A `100 Continue` answers nothing: node:http has asked for the body itself.
+  if (from.statusCode === 100 || over || request.httpVersionMinor === 0 || request.socket.writableNeedDrain) return;
+  response.writeInformation?.(from.statusCode, endToEnd(from));
+};
+
+const canTrail = ({ request }: Call, { headers, statusCode }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined &&
+  request.httpVersionMinor > 0 &&
+  request.method !== 'HEAD' &&
+  statusCode !== 204 &&
+  statusCode !== 304;
+
 const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   const { response } = call;
-  const headers = endToEnd(from);
+  const trails = canTrail(call, from);
+  const headers = endToEnd(from, trails);
   headers.push(...call.duration());
   try {
     response.writeHead(from.statusCode as number, from.statusMessage, headers);
@@ -30,7 +46,7 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     call.fail(500, `watchdog: the function's server answered what HTTP does not have: ${(error as Error).message}`);
     return;
   }
-  if (from.headers['content-length'] === undefined) response.flushHeaders();
+  if (from.headers['content-length'] === undefined) sendHead(response);
   const streams = isEventStream(from.headers['content-type'] ?? '') || isEventStream(call.request.headers.accept ?? '');
   if (streams) call.limit(config.writeTimeoutMs, 'write_timeout');
   // An answer that stops in its middle must look so to the client too.
@@ -38,6 +54,9 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     if (!from.complete) response.destroy();
   });
   from.on('error', () => response.destroy());
+  from.on('end', () => {
+    if (trails && from.rawTrailers.length > 0) response.addTrailers(trailersOf(from));
+  });
   from.pipe(response);
 };
 
@@ -57,6 +76,7 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
     setHost: false,
   });
   let answered = false;
+  sent.on('information', (from) => sendInformation(call, from));
   sent.on('response', (from) => {
     answered = true;
     sendBack(call, from, config);
