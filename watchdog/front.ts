@@ -128,10 +128,18 @@ export class Front {
       };
       const timer = setTimeout(finish, limitMs);
       this.#drained = finish;
-      this.server.close();
-      this.server.closeIdleConnections();
+      this.#closeServer();
       this.#checkDrained();
     });
+  }
+
+  /** As it closes, node:http takes an answer that has been ended for one that has been sent, and cuts off what is on its way. */
+  #closeServer(): void {
+    const unsent: ServerResponse[] = [];
+    for (const { response } of this.#calls) if (response.writableEnded && !response.writableFinished) unsent.push(response);
+    for (const response of unsent) response.finished = false;
+    this.server.close();
+    for (const response of unsent) response.finished = true;
   }
 
   /** Answers every running call with 500, synchronously: the process is about to end. */
