@@ -34,6 +34,9 @@ export const trailersOf = ({ rawTrailers: flat }: IncomingMessage): [string, str
   return trailers;
 };
 
+/** Methods whose requests node:http sends without a length when they have no body; with others it announces one in chunks. */
+const unframed: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
 /** Headers of a request for the function's server: the framing is ours, all else is the client's. */
 export const requestHeaders = (request: IncomingMessage, bodyBytes?: number): string[] => {
   const isChunked = request.headers['transfer-encoding'] !== undefined && bodyBytes === undefined;
@@ -46,5 +49,8 @@ export const requestHeaders = (request: IncomingMessage, bodyBytes?: number): st
   if (request.headers.host === undefined) headers.push('Host', 'localhost');
   if (bodyBytes !== undefined) headers.push('Content-Length', String(bodyBytes));
   else if (isChunked) headers.push('Transfer-Encoding', 'chunked');
+  else if (request.headers['content-length'] === undefined && !unframed.has(request.method as string)) {
+    headers.push('Content-Length', '0');
+  }
   return headers;
 };

@@ -23,7 +23,8 @@ export type FrontParts = {
   readonly healthy?: () => boolean;
 };
 
-const maxHeaderBytes = 1024 * 1024;
+/** What a gateway takes, and room for what it adds. */
+const maxHeaderBytes = (1024 + 16) * 1024;
 
 const serverOptions = {
   requestTimeout: 0,
@@ -84,6 +85,8 @@ export class Front {
     this.#parts = parts;
     this.server = createServer(serverOptions, (request, response) => this.#receive(request, response));
     this.server.timeout = 0;
+    // The size is bounded already.
+    this.server.maxHeadersCount = 0;
   }
 
   /** Running calls and open sockets. */

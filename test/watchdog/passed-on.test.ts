@@ -6,7 +6,8 @@ import { within } from '../helpers/eventually.ts';
 import { type Blank, startBlank, startHandler } from './blank-process.ts';
 
 const startServer = async (t: TestContext, on: string): Promise<Blank> => {
-  const source = `require("node:http").createServer(${on}).listen(process.env.SLUICE_UPSTREAM_SOCKET)`;
+  const source = `const server = require("node:http").createServer({ maxHeaderSize: 2 ** 21 }, ${on});
+    server.maxHeadersCount = 0; server.listen(process.env.SLUICE_UPSTREAM_SOCKET)`;
   const blank = await startBlank(t, { 'server.js': source });
   const environment = { fprocess: `${process.execPath} server.js`, TMPDIR: blank.dir };
   const answer = await blank.specialize({ mode: 'http', handler: undefined, environment });
@@ -63,6 +64,30 @@ test('an answer that cannot have trailers is passed on without', async (t) => {
   assert.match(old, /^HTTP\/1\.1 200 (?!.*Trailer).*\r\n\r\nwhole$/s);
   const head = await exchange(blank, get('/').replace('GET', 'HEAD'));
   assert.match(head, /^HTTP\/1\.1 200 (?!.*Trailer).*\r\n\r\n$/s);
+});
+
+test('heads of nearly 1 MiB and of thousands of headers pass both ways', async (t) => {
+  const blank = await startServer(
+    t,
+    `(q, s) => { s.setHeader("X-Long", "y".repeat(1_000_000)); s.setHeader("Set-Cookie", Array.from({ length: 2500 }, (_, i) => "c" + i));
+      s.end(q.headers["x-long"].length + " " + q.rawHeaders.filter((name) => name === "X-Many").length) }`,
+  );
+  const text = await exchange(
+    blank,
+    `GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n${'X-Many: 1\r\n'.repeat(2500)}\r\n`,
+  );
+  assert.match(text, /^HTTP\/1\.1 200 .*1000000 2500/s);
+  assert.equal(text.match(/\r\nSet-Cookie: c\d+/g)?.length, 2500);
+  assert.ok(text.includes(`X-Long: ${'y'.repeat(1_000_000)}\r\n`));
+});
+
+test('a request without a body has none for the server, whatever its method', async (t) => {
+  const blank = await startServer(t, '(q, s) => s.end(JSON.stringify(q.rawHeaders))');
+  for (const method of ['GET', 'DELETE', 'OPTIONS', 'PROPFIND', 'QUERY', 'PURGE']) {
+    const text = await exchange(blank, get('/').replace('GET', method));
+    assert.match(text, /^HTTP\/1\.1 200 /, method);
+    assert.doesNotMatch(text.slice(text.indexOf('\r\n\r\n')), /transfer-encoding/i, method);
+  }
 });
 
 const header = '{ headers: { "X-Name": "caf\\xe9" } }';

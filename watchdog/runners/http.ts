@@ -18,6 +18,9 @@ import { createUpgrade } from './upgrade.ts';
 const idleConnectionMs = 1000;
 const stopGraceMs = 5000;
 
+/** As the gateway has it. */
+const maxHeaderBytes = 1024 * 1024;
+
 type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
 
 /** `103 Early Hints` and its like; what is slow to be read must not pile up. */
@@ -74,7 +77,10 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
     path: upstream.prefix + (request.url as string),
     headers: requestHeaders(request, body?.length),
     setHost: false,
+    maxHeaderSize: maxHeaderBytes,
   });
+  // node:http would leave out those beyond the two thousandth.
+  sent.maxHeadersCount = 0;
   let answered = false;
   sent.on('information', (from) => sendInformation(call, from));
   sent.on('response', (from) => {
