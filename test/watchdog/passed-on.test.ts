@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { within } from '../helpers/eventually.ts';
 import { type Blank, startBlank, startHandler } from './blank-process.ts';
 
@@ -87,6 +88,32 @@ test('a request without a body has none for the server, whatever its method', as
     const text = await exchange(blank, get('/').replace('GET', method));
     assert.match(text, /^HTTP\/1\.1 200 /, method);
     assert.doesNotMatch(text.slice(text.indexOf('\r\n\r\n')), /transfer-encoding/i, method);
+  }
+});
+
+test('an answer that comes before the request has been read, with the end of the connection, is not lost', async (t) => {
+  const source = `require("node:net").createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => { socket.pause(); socket.end("HTTP/1.1 413 Too Large\\r\\nContent-Length: 5\\r\\n\\r\\nlarge", () => socket.destroy()) });
+  }).listen(process.env.SLUICE_UPSTREAM_SOCKET)`;
+  const blank = await startBlank(t, { 'server.js': source });
+  const environment = { fprocess: `${process.execPath} server.js`, TMPDIR: blank.dir };
+  assert.equal((await blank.specialize({ mode: 'http', handler: undefined, environment })).status, 200);
+  const bytes = 8 * 1024 * 1024;
+  for (let at = 0; at < 20; at += 1) {
+    const socket = connect(blank.socketPath).setEncoding('latin1');
+    onEnd(t, () => socket.destroy());
+    const read = async (): Promise<string> => {
+      let text = '';
+      for await (const piece of socket) {
+        text += piece;
+        if (/\r\n\r\n(?:large|.*\n)$/s.test(text)) break;
+      }
+      return text;
+    };
+    socket.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes}\r\n\r\n`);
+    socket.write(Buffer.alloc(bytes));
+    assert.match(await within(read(), `answer ${at}`), /^HTTP\/1\.1 413 .*large$/s, `answer ${at}`);
   }
 });
 

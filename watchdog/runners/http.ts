@@ -1,8 +1,10 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, InformationEvent } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
+import { readAfterBrokenWrite } from '../early-answer.ts';
 import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { sendHead } from '../latin-head.ts';
@@ -61,6 +63,17 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     if (trails && from.rawTrailers.length > 0) response.addTrailers(trailersOf(from));
   });
   from.pipe(response);
+};
+
+const createAgent = (): HttpAgent => {
+  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, onConnected) => {
+    const socket = connect(options, onConnected) as Socket;
+    readAfterBrokenWrite(socket);
+    return socket;
+  };
+  return agent;
 };
 
 const isStale = (sent: ClientRequest, error: NodeJS.ErrnoException): boolean =>
@@ -154,7 +167,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     }
   }
 
-  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const agent = createAgent();
   const parts: Forwarding = { config, upstream, agent };
   const end = (): void => {
     stopping = true;
