@@ -240,6 +240,10 @@ test('callers who come in their thousands at one moment all get a connection, ho
   });
   // They are on their way after this turn's ticks, and nobody has taken one yet.
   await new Promise<void>((resolve) => process.nextTick(resolve));
-  assert.equal(established(rig.port), count);
+  // A busy system may take a moment to tie them; nothing else of this process runs meanwhile.
+  const deadline = performance.now() + 20_000;
+  let tied = 0;
+  while (tied < count && performance.now() < deadline) tied = established(rig.port);
+  assert.equal(tied, count);
   await Promise.all(clients.map((client) => once(client, 'connect')));
 });
