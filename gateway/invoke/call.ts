@@ -8,6 +8,7 @@ import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
 import { type ForwardFailure, Forwarding, type Receiver } from './forward.ts';
 import type { Call, Invocation, Sink } from './invocation.ts';
+import { longestTimerMs } from './limits.ts';
 import { callerLeft } from './outcome.ts';
 import type { BodyProgress } from './request-body.ts';
 import type { FunctionEntry } from './table.ts';
@@ -31,8 +32,6 @@ const connectionsOf = (endpoint: EndpointState, { connectTimeoutMs, readBuffer }
   endpoint.transport ??= createConnections({ address: endpoint.address, connectTimeoutMs, readBuffer });
   return endpoint.transport as Connections;
 };
-
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How long the transfer may take; 0 for as long as it likes. */
 const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs: number, nowMs: number): number => {

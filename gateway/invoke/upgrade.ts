@@ -14,6 +14,7 @@ import { STATUS_CODES } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
+import { longestTimerMs } from './limits.ts';
 import { callerLeft } from './outcome.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -76,8 +77,6 @@ const maxTries = 5;
 
 /** How long one side of a WebSocket may go on after the other has ended. */
 const lastWordsMs = 1000;
-
-const longestTimerMs = 2 ** 31 - 1;
 
 class UpgradeCall implements Claimant {
   readonly #parts: UpgradeParts;
@@ -237,11 +236,12 @@ class UpgradeCall implements Claimant {
   #startTimer(): void {
     const limitMs = this.#entry?.timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#timer !== undefined || limitMs === 0) return;
-    this.#timer = setTimeout(() => {
+    const expire = (): void => {
       if (this.#status !== 0) return;
       const text = `function ${this.#request.key} did not accept the WebSocket within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
       this.refused(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
-    }, limitMs);
+    };
+    this.#timer = setTimeout(expire, Math.min(limitMs, longestTimerMs));
   }
 
   #release(): void {
