@@ -8,6 +8,7 @@ import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { hopByHop } from '../../provider/types/headers.ts';
 import type { CallLog } from '../http/call-log.ts';
+import { callerLeft } from '../http/caller-left.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
 import { STATUS_CODES } from '../node-http.ts';
@@ -15,7 +16,6 @@ import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
 import { longestTimerMs } from './limits.ts';
-import { callerLeft } from './outcome.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
 
@@ -26,7 +26,7 @@ export type UpgradeParts = AcquireParts & {
   readonly callLog?: CallLog | undefined;
 };
 
-/** A request to switch protocols. `headers` and `answer` are flat lists. */
+/** A request to switch protocols. `headers` is a flat list. */
 export type UpgradeRequest = {
   readonly key: string;
   readonly callId: string;
