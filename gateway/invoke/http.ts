@@ -31,7 +31,7 @@ export interface FunctionHandler {
 const callIdKey = callIdHeader.toLowerCase();
 
 /** `ip:port`, IPv6 addresses in brackets. */
-export const remoteOf = (req: IncomingMessage): string => {
+const remoteOf = (req: IncomingMessage): string => {
   const { remoteAddress = '', remotePort = 0 } = req.socket;
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 };
@@ -40,8 +40,7 @@ const noSuchPage = (): FaasError => new FaasError('not-found', '404 page not fou
 
 export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHandler => {
   const { invoker } = parts;
-  const servedBy = `sluice/${parts.version}`;
-  const userAgent = `sluice/${parts.version}`;
+  const product = `sluice/${parts.version}`;
   const date = createHttpDate();
   const end = createTurnEnds();
 
@@ -52,8 +51,8 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     const chunked = req.headers['transfer-encoding'] !== undefined;
     return {
       callId,
-      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent, chunked }),
-      answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'], date },
+      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent: product, chunked }),
+      answer: { callId: own ? undefined : callId, startTime, servedBy: product, requestType: req.headers['content-type'], date },
     };
   };
 

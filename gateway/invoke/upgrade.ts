@@ -8,13 +8,14 @@ import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { hopByHop } from '../../provider/types/headers.ts';
 import type { CallLog } from '../http/call-log.ts';
+import { callerLeft } from '../http/caller-left.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
 import { STATUS_CODES } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
-import { callerLeft } from './outcome.ts';
+import { longestTimerMs } from './limits.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
 
@@ -25,7 +26,7 @@ export type UpgradeParts = AcquireParts & {
   readonly callLog?: CallLog | undefined;
 };
 
-/** A request to switch protocols. `headers` and `answer` are flat lists. */
+/** A request to switch protocols. `headers` is a flat list. */
 export type UpgradeRequest = {
   readonly key: string;
   readonly callId: string;
@@ -76,8 +77,6 @@ const maxTries = 5;
 
 /** How long one side of a WebSocket may go on after the other has ended. */
 const lastWordsMs = 1000;
-
-const longestTimerMs = 2 ** 31 - 1;
 
 class UpgradeCall implements Claimant {
   readonly #parts: UpgradeParts;
@@ -237,11 +236,12 @@ class UpgradeCall implements Claimant {
   #startTimer(): void {
     const limitMs = this.#entry?.timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#timer !== undefined || limitMs === 0) return;
-    this.#timer = setTimeout(() => {
+    const expire = (): void => {
       if (this.#status !== 0) return;
       const text = `function ${this.#request.key} did not accept the WebSocket within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
       this.refused(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
-    }, limitMs);
+    };
+    this.#timer = setTimeout(expire, Math.min(limitMs, longestTimerMs));
   }
 
   #release(): void {
