@@ -15,7 +15,7 @@ import { STATUS_CODES } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
-import { longestTimerMs } from './limits.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
 
@@ -241,7 +241,7 @@ class UpgradeCall implements Claimant {
       const text = `function ${this.#request.key} did not accept the WebSocket within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
       this.refused(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
     };
-    this.#timer = setTimeout(expire, Math.min(limitMs, longestTimerMs));
+    this.#timer = setTimeout(expire, Math.min(limitMs + watchdogFirstMs, longestTimerMs));
   }
 
   #release(): void {
