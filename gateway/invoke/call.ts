@@ -9,7 +9,7 @@ import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
 import { type ForwardFailure, Forwarding, type Receiver } from './forward.ts';
 import type { Call, Invocation, Sink } from './invocation.ts';
-import { longestTimerMs } from './limits.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { BodyProgress } from './request-body.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -33,8 +33,6 @@ const connectionsOf = (endpoint: EndpointState, { connectTimeoutMs, readBuffer }
   return endpoint.transport as Connections;
 };
 
-/** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
-const watchdogFirstMs = 100;
 const longestNote = 300;
 const watchdogMark = internalHeader.toLowerCase();
 

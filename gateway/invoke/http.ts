@@ -10,6 +10,7 @@ import { GatheringRequest } from '../http/gathering-request.ts';
 import { createHttpDate } from '../http/http-date.ts';
 import { createTurnEnds } from '../http/turn-ends.ts';
 import { drainBriefly, endRaw } from '../http/unread-body.ts';
+import { METHODS } from '../node-http.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import type { Invoker } from './invoke.ts';
@@ -35,6 +36,9 @@ const remoteOf = (req: IncomingMessage): string => {
   const { remoteAddress = '', remotePort = 0 } = req.socket;
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 };
+
+/** `Allow` of a refused method. */
+const allowed = METHODS.filter((method) => method !== 'TRACE' && method !== 'CONNECT').join(', ');
 
 const noSuchPage = (): FaasError => new FaasError('not-found', '404 page not found');
 
@@ -72,7 +76,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
         sendError(req, res, noSuchPage());
         drainBriefly(req);
       } else if (req.method === 'TRACE') {
-        sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
+        sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'), { Allow: allowed });
         drainBriefly(req);
       } else if (!hasBody(req)) {
         if (req instanceof GatheringRequest) req.endEmpty();

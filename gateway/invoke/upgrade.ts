@@ -16,7 +16,7 @@ import { headText, passDeclined } from './declined.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
 import { responseHeaders } from './forwarded.ts';
-import { longestTimerMs } from './limits.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { FunctionEntry } from './table.ts';
 import { tie } from './tie.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -225,7 +225,7 @@ class UpgradeCall implements Claimant {
   #startTimer(): void {
     const limitMs = this.#entry?.timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#timer !== undefined || limitMs === 0) return;
-    this.#timer = setTimeout(() => this.#expire(limitMs), Math.min(limitMs, longestTimerMs));
+    this.#timer = setTimeout(() => this.#expire(limitMs), Math.min(limitMs + watchdogFirstMs, longestTimerMs));
   }
 
   #expire(limitMs: number): void {
