@@ -11,6 +11,7 @@ import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
 import { request as send } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
+import { watchdogFirstMs } from './call.ts';
 import { headText, passDeclined } from './declined.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
@@ -226,7 +227,7 @@ class UpgradeCall implements Claimant {
   #startTimer(): void {
     const limitMs = this.#entry?.timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#timer !== undefined || limitMs === 0) return;
-    this.#timer = setTimeout(() => this.#expire(limitMs), Math.min(limitMs, longestTimerMs));
+    this.#timer = setTimeout(() => this.#expire(limitMs), Math.min(limitMs + watchdogFirstMs, longestTimerMs));
   }
 
   #expire(limitMs: number): void {
