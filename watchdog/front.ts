@@ -6,7 +6,7 @@ import { answer } from './answer.ts';
 import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, longestTimerMs } from './deadlines.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';
@@ -127,7 +127,7 @@ export class Front {
         this.server.closeAllConnections();
         resolve(left);
       };
-      const timer = setTimeout(finish, limitMs);
+      const timer = setTimeout(finish, Math.min(limitMs, longestTimerMs));
       this.#drained = finish;
       this.server.close();
       this.server.closeIdleConnections();

@@ -3,6 +3,7 @@ import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:ht
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
+import { longestTimerMs } from '../deadlines.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { Agent, request as send } from '../node-http.ts';
@@ -123,7 +124,8 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
   }, onDeath);
 
   if (waitUntilReady) {
-    const timer = config.readyTimeoutMs === 0 ? undefined : setTimeout(() => search.abort(), config.readyTimeoutMs);
+    const limitMs = Math.min(config.readyTimeoutMs, longestTimerMs);
+    const timer = limitMs === 0 ? undefined : setTimeout(() => search.abort(), limitMs);
     await found;
     clearTimeout(timer);
     if (!listening) {
