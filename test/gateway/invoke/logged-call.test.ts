@@ -44,6 +44,7 @@ test('a line tells id, function, status, bytes and the time of each phase', asyn
     bytesOut: 8,
     code: undefined,
     reason: undefined,
+    left: undefined,
   });
   assert.ok(firstByteMs! >= 10 && transferMs! >= 10 && queueMs! >= 0);
   assert.ok(Math.abs(ms! - queueMs! - firstByteMs! - transferMs!) < 0.01);
@@ -79,6 +80,7 @@ test('of errors only: what was refused, failed, broke off or was left; a 4xx of 
     else if (req.url === '/404') res.writeHead(404).end();
     else if (req.url === '/500') res.writeHead(500).end();
     else if (req.url === '/half') res.write('half', () => setImmediate(() => res.destroy()));
+    else if (req.url === '/stream') res.write('first of many');
     else arrived.resolve();
   });
   rig.ready('fn.openfaas-fn', address);
@@ -89,13 +91,36 @@ test('of errors only: what was refused, failed, broke off or was left; a 4xx of 
   await arrived.promise;
   leaver.destroy();
   await eventually(() => lines.length === 3, { what: 'three lines' });
+  const listener = request({ port: rig.port, path: '/function/fn/stream', agent: false }).end();
+  const [stream] = await once(listener, 'response');
+  await once(stream, 'data');
+  stream.on('error', () => undefined);
+  listener.destroy();
+  await eventually(() => lines.length === 4, { what: 'four lines' });
   assert.deepEqual(
-    lines.map(({ status, code }) => [status, code]),
+    lines.map(({ status, code, left, bytesOut }) => [status, code, left, bytesOut]),
     [
-      [500, undefined],
-      [200, 'upstream'],
-      [499, undefined],
+      [500, undefined, undefined, 0],
+      [200, 'upstream', undefined, 4],
+      [499, undefined, true, 0],
+      [200, undefined, true, 13],
     ],
+  );
+});
+
+test('what the watchdog answers in place of the function is told apart from what the function answers', async (t) => {
+  const { lines, callLog } = startLog('errors');
+  const rig = await startRig(t, { callLog });
+  const address = await startUpstream(t, (req, res) => {
+    const limit = { 'X-OpenFaaS-Internal': 'watchdog', 'X-Error-Code': 'busy', 'X-Error-Reason': 'MaxInflight' };
+    if (req.url === '/full') res.writeHead(429, limit).end();
+    else res.writeHead(429, { 'X-Error-Code': 'busy' }).end();
+  });
+  rig.ready('fn.openfaas-fn', address);
+  for (const path of ['/own', '/full']) await call(rig, `/function/fn${path}`);
+  assert.deepEqual(
+    lines.map(({ status, code, reason }) => [status, code, reason]),
+    [[429, 'busy', 'MaxInflight']],
   );
 });
 
