@@ -1,5 +1,6 @@
 // The access log of invocations: one structured line a call, of all calls, of a sample or of those that failed. Lines are
 // written without waiting (log.ts). What is not logged costs nothing: `wants` is asked before a call begins.
+import { callerLeft } from './caller-left.ts';
 
 /** Share of the calls from 0 to 1, or only those that end badly. */
 export type CallLogMode = number | 'errors';
@@ -65,8 +66,8 @@ const toLine = (record: CallRecord): object => {
   };
 };
 
-/** Refused, left, failed, or broken off in the middle of the answer. */
-const endedBadly = ({ status, error, left }: CallRecord): boolean => error !== undefined || left || status >= 500;
+/** Refused, left unanswered, failed, or broken off in the middle of the answer; who closes an event stream does no wrong. */
+const endedBadly = ({ status, error }: CallRecord): boolean => error !== undefined || status >= 500 || status === callerLeft;
 
 /** `undefined` for a share of 0. @param random as Math.random */
 export const createCallLog = (mode: CallLogMode, log: LineLog, random: () => number = Math.random): CallLog | undefined => {

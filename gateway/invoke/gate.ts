@@ -3,7 +3,7 @@
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { EndpointState } from './endpoint.ts';
-import type { CallLimits } from './limits.ts';
+import { type CallLimits, longestTimerMs } from './limits.ts';
 
 /** What the gate sees of its function. */
 export interface Gated {
@@ -27,8 +27,6 @@ type Line = Map<Candidate, NodeJS.Timeout | undefined>;
 
 /** Calls let in during one turn of the event loop, which must stay short. */
 const slice = 50;
-
-const longestTimerMs = 2 ** 31 - 1;
 
 /** @param why what else is to be said of the line */
 const refusal = (gated: Gated, limits: CallLimits, obstacle: Obstacle, why: 'full' | 'too-long'): FaasError => {
