@@ -87,7 +87,9 @@ export class Gate {
   }
 
   #join(candidate: Candidate, line: number): boolean {
-    if (this.length >= this.limits.maxQueue && !this.#turnAwayLast(line)) {
+    // A line with place before it moves up in this or the next turns, whatever its length.
+    const isFull = this.length >= this.limits.maxQueue && this.#obstacle(0) !== undefined;
+    if (isFull && !this.#turnAwayLast(line)) {
       candidate.refuse(this.#refusal('full'));
       return false;
     }

@@ -172,6 +172,20 @@ test('a call that was let in and found no place goes before those that came late
   assert.deepEqual(log, ['b', 'c', 'd']);
 });
 
+test('nobody is refused because of a line that is just let in', async () => {
+  const log: string[] = [];
+  const { gate, come } = door({ maxInflight: 1, maxQueue: 200 }, log);
+  for (let i = 0; i <= 200; i += 1) come(String(i));
+  gate.limits = noLimits;
+  gate.advance();
+  come('201');
+  while (gate.length > 0) await nextTurn();
+  assert.deepEqual(
+    log,
+    Array.from({ length: 202 }, (_, i) => String(i)),
+  );
+});
+
 test('a thousand are sent away by a removal without holding up the event loop for all of them', async () => {
   const log: string[] = [];
   const { gate, come } = door({ maxInflight: 1, maxQueue: 1000 }, log);
