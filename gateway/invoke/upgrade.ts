@@ -257,6 +257,7 @@ class UpgradeCall implements Claimant {
       origin: 'http',
       status,
       error: this.#error,
+      left: status === callerLeft,
       endpoint: this.#endpoint?.id,
       bytesIn: this.#socket.bytesRead - read,
       bytesOut: this.#socket.bytesWritten - written,
