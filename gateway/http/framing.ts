@@ -2,8 +2,8 @@
 // proxy in front of us, may read otherwise.
 import type { IncomingMessage } from 'node:http';
 
-/** What a host and its port are made of; the empty one is allowed (RFC 9112, 3.2). */
-const host = /^[A-Za-z0-9\-._~%!$&'()*+,;=:[\]]*$/;
+/** A name or an address in brackets, and maybe a port; the empty one is allowed (RFC 9112, 3.2). */
+const host = /^(?:[A-Za-z0-9\-._~%!$&'()*+,;=]*|\[[A-Za-z0-9\-._~%!$&'()*+,;=:]+\])(?::\d*)?$/;
 
 /** A number of more digits cannot be told from its neighbours. */
 const maxLengthDigits = 15;
