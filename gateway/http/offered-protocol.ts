@@ -1,5 +1,6 @@
 // Requests that offer to switch to another protocol (`Upgrade`), an offer that may be ignored (RFC 9110, 7.8).
 import type { IncomingMessage } from 'node:http';
+import { hasBody } from './framing.ts';
 
 type Parser = { getCurrentBuffer?(): Buffer | undefined };
 
@@ -13,11 +14,13 @@ export const isWebSocketHandshake = ({ method, headers, httpVersionMinor }: Inco
 
 /**
  * Whether the connection has to end with the answer to a request whose offer is ignored: node:http drops what stands behind
- * such a request in the same packet, and would take what comes next for the beginning of a request.
+ * such a request in the same packet, and would take what comes next for the beginning of a request. In which packet a body
+ * ends is not known yet, so with a body it always has to.
  * Only to be called while the request's head is being read.
  */
 export const losesWhatFollows = (req: IncomingMessage): boolean => {
+  if (hasBody(req)) return true;
   const { parser } = req.socket as { parser?: Parser | null };
   const packet = parser?.getCurrentBuffer?.();
-  return packet === undefined || packet.indexOf('\r\n\r\n') !== packet.length - 4;
+  return packet === undefined || packet.length < 4 || packet.indexOf('\r\n\r\n') !== packet.length - 4;
 };
