@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { FaasError } from '../../provider/types/errors.ts';
 import { toRawResponse } from './error-response.ts';
-import { responseOn, type Turns } from './turns.ts';
+import { afterAnswers, responseOn, type Turns } from './turns.ts';
 import { endRaw } from './unread-body.ts';
 
 /** Limit of a request's head: all header names and values, and the request line. */
@@ -33,6 +33,9 @@ const refuseInTurn = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 /** Refuses what is no request, after the answers to the requests before it. */
 export const refuseBroken = (turns: Turns, error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (error.code === 'ECONNRESET') socket.destroy();
-  // After `Connection: close` nothing is a request, and nothing gets an answer; the last answer may still be on its way.
-  else if (socket.writable && turns.break(socket) && error.code !== 'HPE_CLOSED_CONNECTION') refuseInTurn(error, socket);
+  else if (socket.writable && turns.break(socket)) {
+    // After `Connection: close` nothing is a request, and nothing gets an answer; the last answer may still be on its way.
+    if (error.code === 'HPE_CLOSED_CONNECTION') afterAnswers(socket, () => endRaw(socket, ''));
+    else refuseInTurn(error, socket);
+  }
 };
