@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import type { RawAnswer } from '../../helpers/raw-client.ts';
 import type { RawRequest, Script } from '../../helpers/recorder.ts';
 
-/** Bytes to send; or: wait until the client has heard a text, until the function has seen one, or end the sending side. */
-export type Step = string | { readonly heard: string } | { readonly seen: string } | { readonly end: true };
+/**
+ * Bytes to send; or: wait until the client has heard a text, until the function has seen one, or for a while, where nothing
+ * shows that the bytes before have been read; or end the sending side.
+ */
+export type Step =
+  | string
+  | { readonly heard: string }
+  | { readonly seen: string }
+  | { readonly waitMs: number }
+  | { readonly end: true };
 
 export type HostileCase = {
   readonly name: string;
