@@ -40,6 +40,10 @@ export const ambiguity = (req: IncomingMessage): string | undefined => {
 export const isOriginForm = ({ url, method }: IncomingMessage): boolean =>
   (url as string).charCodeAt(0) === 47 || (url === '*' && method === 'OPTIONS');
 
+/** Whether the request is the last on its connection, which node:http does not see in HTTP/1.0 where `keep-alive` is said, too. */
+export const isLast = ({ httpVersionMinor, headers }: IncomingMessage): boolean =>
+  httpVersionMinor === 0 && /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(headers.connection ?? '');
+
 /** Whether a request's head announces a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean => {
   if (headers['transfer-encoding'] !== undefined) return true;

@@ -12,6 +12,9 @@ export const isWebSocketHandshake = ({ method, headers, httpVersionMinor }: Inco
   headers['transfer-encoding'] === undefined &&
   (headers['content-length'] ?? '0') === '0';
 
+/** With one of these a packet may begin that has only a part of the empty line behind the head. */
+const isLineEnd = (code: number | undefined): boolean => code === 13 || code === 10;
+
 /**
  * Whether the connection has to end with the answer to a request whose offer is ignored: node:http drops what stands behind
  * such a request in the same packet, and would take what comes next for the beginning of a request. In which packet a body
@@ -22,5 +25,6 @@ export const losesWhatFollows = (req: IncomingMessage): boolean => {
   if (hasBody(req)) return true;
   const { parser } = req.socket as { parser?: Parser | null };
   const packet = parser?.getCurrentBuffer?.();
-  return packet === undefined || packet.length < 4 || packet.indexOf('\r\n\r\n') !== packet.length - 4;
+  if (packet === undefined || isLineEnd(packet[0])) return true;
+  return packet.indexOf('\r\n\r\n') !== packet.length - 4;
 };

@@ -82,6 +82,21 @@ export const bodies: readonly HostileCase[] = [
     upstream: '',
   },
   {
+    name: 'a chunked body of HEAD that goes wrong: the refusal has no body',
+    answers: ['400 gateway invalid'],
+    after: 'closed',
+    methods: ['HEAD'],
+    send: [ask('HEAD /function/fn/x', [chunked], '5\r\nhello\r\n'), { seen: 'hello' }, 'Z\r\n'],
+    upstream: forwarded('HEAD /x', { end: 'transfer-encoding: chunked\r\n\r\n5\r\nhello' }),
+  },
+  {
+    name: 'a chunked body that goes wrong when it has been answered gets no second answer',
+    answers: ['404 gateway not-found'],
+    after: 'closed',
+    send: [ask('POST /function/nobody', [chunked], '5\r\nhello\r\n'), { heard: 'not found' }, 'Z\r\n'],
+    upstream: '',
+  },
+  {
     name: 'a body without end for an unknown function',
     answers: ['404 gateway not-found'],
     after: 'closed',

@@ -180,6 +180,13 @@ export const connections: readonly HostileCase[] = [
     upstream: forwarded('GET /x'),
   },
   {
+    name: 'close beats keep-alive in HTTP/1.0, too',
+    answers: ['200 function'],
+    after: 'closed',
+    send: ask('GET /function/fn/x', ['Connection: close', 'Connection: keep-alive'], '', '1.0') + inner,
+    upstream: forwarded('GET /x'),
+  },
+  {
     name: 'Connection with things that are no names',
     ...passed,
     send: get(['X: y', 'Connection: ,,;,"x", ,\t,']),

@@ -149,6 +149,14 @@ export const pipelines: readonly HostileCase[] = [
     upstream: forwarded('POST /x', { end: inChunks('hello') }),
   },
   {
+    name: 'a request in one packet with a part of the end of the head of an offer of h2c is not lost without a word',
+    answers: ['200 function'],
+    after: 'closed',
+    send: [offer.slice(0, -3), { waitMs: 20 }, offer.slice(-3) + inner],
+    check: [hello()],
+    upstream: forwarded('GET /x'),
+  },
+  {
     name: 'two letters in one packet with the end of the head of an offer of h2c are not lost without a word',
     answers: ['200 function'],
     after: 'closed',
