@@ -13,6 +13,7 @@ import { hostileBytes } from './mutate.ts';
 import { type Reading, readRequests, type StrictRequest } from './strict-reader.ts';
 
 const cases = Number(process.env.TEST_CASES ?? 1500);
+const usualSeed = 637_699;
 const atOnce = 8;
 
 /** A function of its own for each that works, so that one's bytes are not taken for another's. */
@@ -117,7 +118,7 @@ const startLane = async (t: TestContext, rig: Rig, name: string, seed: number): 
 };
 
 test('requests with wrong bytes in them reach a function as what they are, or not at all', async (t) => {
-  const seed = takeSeed(t);
+  const seed = takeSeed(t, usualSeed);
   const rig = await startRig(t);
   const names = Array.from({ length: atOnce }, (_, i) => 'abcdefgh'.charAt(i).repeat(6));
   const lanes = await Promise.all(names.map((name, i) => startLane(t, rig, name, seed * atOnce + i)));

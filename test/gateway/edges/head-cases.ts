@@ -47,6 +47,13 @@ export const heads: readonly HostileCase[] = [
   { name: 'HTTP/01.1', send: ask('GET /function/fn/x', [], '', '01.1'), ...refused },
   { name: 'HTTP/1', send: ask('GET /function/fn/x', [], '', '1'), ...refused },
   { name: 'http/1.1 in small letters', send: 'GET /function/fn/x http/1.1\r\nHost: h\r\n\r\n', ...refused },
+  {
+    name: 'RTSP/1.0 is read as HTTP/1.0, as node:http does',
+    answers: ['200 function'],
+    after: 'closed',
+    send: `GET /function/fn/x RTSP/1.0\r\nHost: h\r\n\r\n${inner}`,
+    upstream: forwarded('GET /x'),
+  },
   { name: 'the preface of HTTP/2', send: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', ...refused },
   { name: 'a TLS hello', send: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', ...refused },
   { name: 'a method in small letters', send: 'get /function/fn/x HTTP/1.1\r\nHost: h\r\n\r\n', ...refused },
