@@ -43,7 +43,7 @@ const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs
 };
 
 /** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
-const watchdogFirstMs = 100;
+export const watchdogFirstMs = 100;
 const longestNote = 300;
 const watchdogMark = internalHeader.toLowerCase();
 

@@ -41,8 +41,12 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   from.pipe(response);
 };
 
-const isStale = (sent: ClientRequest, error: NodeJS.ErrnoException): boolean =>
-  sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+/**
+ * Whether a kept connection was closed with the call unread in it. A server that has read it and closes then is at its end
+ * without an error of the system, and may have done what it was asked.
+ */
+const isStale = (sent: ClientRequest, { code, syscall }: NodeJS.ErrnoException): boolean =>
+  sent.reusedSocket && (code === 'EPIPE' || (code === 'ECONNRESET' && syscall === 'read'));
 
 /** @param body the whole body where it was read beforehand */
 const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
@@ -63,7 +67,6 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   });
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (call.over || answered) return;
-    // A kept connection that the server closed at the same moment: nothing of the call was seen by anyone.
     if (!isRetry && isStale(sent, error) && (body !== undefined || !hasBody(request))) forward(parts, call, body, true);
     else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });

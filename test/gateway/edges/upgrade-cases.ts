@@ -17,19 +17,19 @@ import {
   socketHeaders,
 } from './case.ts';
 
-/** The handshake of `handshake([])` as the library for upgraded connections sends it: small letters, last header first. */
+/** The handshake of `handshake([])` as it is handed over: in its order, what belongs to a connection last. */
 const handedOver = [
   'GET /x HTTP/1.1',
-  'upgrade: websocket',
-  'connection: Upgrade',
-  'user-agent: sluice/1.2.3',
-  'x-forwarded-host: h',
-  'X-Forwarded-For: <remote>',
-  'X-Start-Time: <time>',
+  'Host: h',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: a',
   'X-Call-Id: <id>',
-  'sec-websocket-key: a',
-  'sec-websocket-version: 13',
-  'host: h',
+  'X-Start-Time: <time>',
+  'X-Forwarded-For: <remote>',
+  'X-Forwarded-Host: h',
+  'User-Agent: sluice/1.2.3',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
   '\r\n',
 ].join('\r\n');
 
