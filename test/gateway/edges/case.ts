@@ -90,3 +90,19 @@ export const handshake = (headers: readonly string[], body = '', line = 'GET /fu
   ask(line, ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a', ...headers], body);
 
 export const socketHeaders = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a'];
+
+/** The handshake of `handshake([])` as it is handed over: in its order, what belongs to a connection last. */
+export const handedOver = [
+  'GET /x HTTP/1.1',
+  'Host: h',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: a',
+  'X-Call-Id: <id>',
+  'X-Start-Time: <time>',
+  'X-Forwarded-For: <remote>',
+  'X-Forwarded-Host: h',
+  'User-Agent: sluice/1.2.3',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  '\r\n',
+].join('\r\n');

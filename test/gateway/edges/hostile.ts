@@ -4,6 +4,7 @@ import { bodies } from './body-cases.ts';
 import type { HostileCase } from './case.ts';
 import { chunks } from './chunk-cases.ts';
 import { codings, lengths } from './framing-cases.ts';
+import { answersToHandshakes } from './handshake-cases.ts';
 import { connections, heads, hosts } from './head-cases.ts';
 import { expectations, pipelines } from './pipeline-cases.ts';
 import { targets } from './target-cases.ts';
@@ -22,4 +23,5 @@ export const hostileCases: Readonly<Record<string, readonly HostileCase[]>> = {
   upgrades: upgrades,
   expectations: expectations,
   'answers of a function': answersOfFunctions,
+  'answers to a handshake': answersToHandshakes,
 };
