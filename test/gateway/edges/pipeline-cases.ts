@@ -137,6 +137,13 @@ export const pipelines: readonly HostileCase[] = [
     upstream: forwarded('POST /x', { end: ofLength('hello') }),
   },
   {
+    name: 'a request in one packet with the body that an offer of h2c was asked for is not served, and the connection is closed',
+    answers: ['200 function'],
+    after: 'closed',
+    send: [offering(['Content-Length: 5', 'Expect: 100-continue']), { heard: '100 Continue\r\n\r\n' }, `hello${inner}`],
+    upstream: forwarded('POST /x', { end: ofLength('hello') }),
+  },
+  {
     name: 'half a request in one packet with the last chunk of an offer of h2c: the other half is no request',
     answers: ['200 function'],
     after: 'closed',
