@@ -22,5 +22,6 @@ export const answerUpgrade = (
 ): void => {
   if (socket.destroyed || socket.writableEnded) return;
   const composed = compose(request, status, text, [...headers, 'Connection', 'close'], reason);
-  socket.end(headText(status, undefined, composed.headers) + composed.body);
+  socket.write(headText(status, undefined, composed.headers), 'latin1');
+  socket.end(composed.body);
 };

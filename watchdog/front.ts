@@ -6,7 +6,7 @@ import { answer } from './answer.ts';
 import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, longestTimerMs } from './deadlines.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';
@@ -64,7 +64,8 @@ const pathOf = (target: string): string => target.split('?', 1)[0] as string;
 const startLimits = (call: Call, config: Config): void => {
   const { execTimeoutMs, writeTimeoutMs, readTimeoutMs } = config;
   const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, timeoutAsked(call.request.rawHeaders));
-  if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs)) call.limit(exec, 'exec_timeout');
+  if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs))
+    call.limit(exec, exec < execTimeoutMs ? 'X-Timeout' : 'exec_timeout');
   else if (writeTimeoutMs !== 0) call.limit(writeTimeoutMs, 'write_timeout');
   if (readTimeoutMs !== 0 && hasBody(call.request)) call.limitBody(readTimeoutMs);
 };
@@ -129,7 +130,7 @@ export class Front {
         this.server.closeAllConnections();
         resolve(left);
       };
-      const timer = setTimeout(finish, limitMs);
+      const timer = setTimeout(finish, Math.min(limitMs, longestTimerMs));
       this.#drained = finish;
       this.#closeServer();
       this.#checkDrained();

@@ -1,21 +1,24 @@
-// WebSockets: the same acquire and release as any call; the transfer is two sockets tied together by http-proxy. Everything
-// that is no 101 is answered here, because http-proxy would copy a refusal's framing and not its body's.
+// WebSockets: the same acquire and release as any call; the transfer is two sockets tied together.
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type HttpProxy from 'http-proxy';
+import type { Address } from '../../provider/provider.ts';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
-import { hopByHop } from '../../provider/types/headers.ts';
+import { maxHeaderBytes } from '../http/broken-request.ts';
 import type { CallLog } from '../http/call-log.ts';
+import { callerLeft } from '../http/caller-left.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
-import { STATUS_CODES } from '../node-http.ts';
+import { request as send } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
+import { headText, passDeclined } from './declined.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
-import { callerLeft } from './outcome.ts';
+import { responseHeaders } from './forwarded.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { FunctionEntry } from './table.ts';
+import { tie } from './tie.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
 
 export type UpgradeParts = AcquireParts & {
@@ -25,7 +28,7 @@ export type UpgradeParts = AcquireParts & {
   readonly callLog?: CallLog | undefined;
 };
 
-/** A request to switch protocols. `headers` and `answer` are flat lists. */
+/** A request to switch protocols. `headers` is a flat list. */
 export type UpgradeRequest = {
   readonly key: string;
   readonly callId: string;
@@ -39,54 +42,28 @@ export type UpgradeRequest = {
 
 export type Upgrade = (request: UpgradeRequest, req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-const toRecord = (flat: readonly string[]): Record<string, string | string[]> => {
-  const record: Record<string, string | string[]> = {};
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = (flat[i] as string).toLowerCase();
-    const value = flat[i + 1] as string;
-    const before = record[name];
-    record[name] = before === undefined ? value : [before, value].flat();
-  }
-  return record;
-};
-
-const refusalHead = (response: IncomingMessage, answer: Readonly<Record<string, string>>): string => {
-  const { statusCode = 502, statusMessage, rawHeaders } = response;
-  let head = `HTTP/1.1 ${statusCode} ${statusMessage || STATUS_CODES[statusCode] || ''}\r\n`;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (!hopByHop.has((rawHeaders[i] as string).toLowerCase())) head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
-  }
-  for (const [name, value] of Object.entries(answer)) head += `${name}: ${value}\r\n`;
-  // The body's end is the connection's.
-  return `${head}Connection: close\r\n\r\n`;
-};
-
-/** http-proxy calls util._extend, which warns on the console of whoever runs the gateway. */
-const withoutDeprecations = (run: () => void): void => {
-  const before = process.noDeprecation;
-  process.noDeprecation = true;
-  try {
-    run();
-  } finally {
-    process.noDeprecation = before;
-  }
-};
-
 const maxTries = 5;
 
-/** How long one side of a WebSocket may go on after the other has ended. */
-const lastWordsMs = 1000;
+const keepAliveDelayMs = 60_000;
 
-const longestTimerMs = 2 ** 31 - 1;
+/** What a caller may send before there is somebody to take it. */
+const maxEarlyBytes = 64 * 1024;
+
+/** Half-open, because the function may have last words, too. */
+const connectTo = (address: Address): Socket => {
+  const place = 'socketPath' in address ? { path: address.socketPath } : { host: address.host, port: address.port };
+  return connect({ ...place, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
+};
 
 class UpgradeCall implements Claimant {
   readonly #parts: UpgradeParts;
-  readonly #proxy: HttpProxy;
   readonly #request: UpgradeRequest;
   readonly #req: IncomingMessage;
   readonly #socket: Socket;
   readonly #claim: Claim;
-  #head: Buffer;
+  /** What the caller has sent behind its handshake. */
+  #early: Buffer[];
+  #earlyBytes: number;
   #entry: FunctionEntry | undefined;
   #endpoint: EndpointState | undefined;
   readonly #log: CallLog | undefined;
@@ -102,28 +79,43 @@ class UpgradeCall implements Claimant {
   #status = 0;
   #over = false;
 
-  constructor(
-    parts: UpgradeParts,
-    proxy: HttpProxy,
-    request: UpgradeRequest,
-    req: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-  ) {
+  constructor(parts: UpgradeParts, request: UpgradeRequest, req: IncomingMessage, socket: Socket, head: Buffer) {
     this.#parts = parts;
-    this.#proxy = proxy;
     this.#request = request;
     this.#req = req;
     this.#socket = socket;
-    this.#head = head;
+    this.#early = head.length === 0 ? [] : [head];
+    this.#earlyBytes = head.length;
     this.#log = parts.callLog?.wants() === true ? parts.callLog : undefined;
     this.#bytesBefore = [socket.bytesRead, socket.bytesWritten];
     this.#claim = new Claim(parts, this, true);
   }
 
   begin(): void {
-    this.#socket.once('close', () => this.#release());
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveDelayMs);
+    socket.once('close', () => this.#release());
+    // Who ends before the function has switched has left; only who reads hears of it.
+    socket.once('end', () => {
+      if (!this.#over && this.#status !== 101) socket.destroy();
+    });
+    socket.on('data', this.#keep);
     this.#claim.begin(this.#request.key);
+  }
+
+  readonly #keep = (chunk: Buffer): void => {
+    this.#early.push(chunk);
+    this.#earlyBytes += chunk.length;
+    if (this.#earlyBytes > maxEarlyBytes) this.#socket.pause();
+  };
+
+  /** What the caller has sent until now; from here on somebody else has to read. */
+  #takeEarly(): Buffer[] {
+    const early = this.#early;
+    this.#early = [];
+    this.#socket.off('data', this.#keep);
+    return early;
   }
 
   known(entry: FunctionEntry): void {
@@ -136,6 +128,7 @@ class UpgradeCall implements Claimant {
     const extra = error.code === 'not-found' ? {} : this.#request.answer;
     this.#status = error.status;
     this.#error = error;
+    this.#takeEarly();
     endRaw(this.#socket, toRawResponse(error, this.#req.headers.accept, extra));
     this.#release();
   }
@@ -144,59 +137,60 @@ class UpgradeCall implements Claimant {
     this.#startTimer();
     this.#endpoint = endpoint;
     this.#grantedMs ??= performance.now();
-    const { address } = endpoint;
-    const req = this.#req;
-    const named = 'socketPath' in address ? { host: 'localhost', port: 80, socketPath: address.socketPath } : address;
-    req.headers = { ...toRecord(this.#request.headers), connection: 'Upgrade', upgrade: 'websocket' };
-    withoutDeprecations(() => {
-      this.#proxy.once('proxyReqWs', (upstream) => {
-        upstream.path = this.#request.target;
-        upstream.once('upgrade', (response, peer) => this.#switched(response, peer as Socket));
-        this.#upstream = upstream;
+    let upstream: ClientRequest;
+    try {
+      upstream = send({
+        createConnection: () => connectTo(endpoint.address),
+        method: 'GET',
+        path: this.#request.target,
+        headers: [...this.#request.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+        setHost: false,
+        maxHeaderSize: maxHeaderBytes,
       });
-      this.#proxy.ws(req, this.#socket, this.#head, {
-        target: named as HttpProxy.ProxyTarget,
-        toProxy: true,
-        prependPath: false,
-      });
-    });
-    this.#head = Buffer.alloc(0);
-    const upstream = this.#upstream as ClientRequest;
-    upstream.removeAllListeners('error').on('error', (error) => this.#failed(error));
-    upstream.removeAllListeners('response').on('response', (response) => this.#declined(response));
+    } catch (cause) {
+      this.refused(new FaasError('invalid', `request cannot be forwarded: ${(cause as Error).message}`, { cause }));
+      return;
+    }
+    this.#upstream = upstream;
+    upstream.on('error', (error) => this.#failed(error));
+    upstream.on('response', (response) => this.#declined(response));
+    upstream.on('upgrade', (response, peer, first) => this.#switched(response, peer as Socket, first));
+    upstream.end();
   }
 
-  #switched(response: IncomingMessage, peer: Socket): void {
+  #switched(response: IncomingMessage, peer: Socket, first: Buffer): void {
     clearTimeout(this.#timer);
     if (this.#over) {
       peer.destroy();
       return;
     }
+    const protocol = response.headers.upgrade;
+    if (protocol?.toLowerCase() !== 'websocket') {
+      peer.destroy();
+      this.#failed(new Error(`expected a switch to websocket, got ${JSON.stringify(protocol)}`));
+      return;
+    }
     this.#answered(101);
-    this.#limitSilence();
-    for (const [name, value] of Object.entries(this.#request.answer)) response.headers[name.toLowerCase()] ??= value;
-    // http-proxy ties the orderly ends of the two together; these tie the others.
-    this.#socket.once('close', () => peer.destroy());
-    peer.once('close', () => this.#socket.destroySoon());
-    // Nobody keeps half a WebSocket: who has heard the other's end gets a moment to say its own.
-    const endSoon = (): void => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#socket.destroy(), lastWordsMs);
-    };
-    this.#socket.once('end', endSoon);
-    peer.once('end', endSoon);
+    const socket = this.#socket;
+    const headers = responseHeaders(response.rawHeaders);
+    headers.push('Connection', 'Upgrade', 'Upgrade', protocol);
+    socket.write(headText(101, response.statusMessage, headers, this.#request.answer), 'latin1');
+    if (first.length > 0) socket.write(first);
+    for (const chunk of this.#takeEarly()) peer.write(chunk);
+    tie(socket, peer);
   }
 
   #declined(response: IncomingMessage): void {
     if (this.#over) return;
+    // For node:http it is no switch when it does not say to what.
+    if (response.statusCode === 101) {
+      this.#failed(new Error('it switched protocols without a word about which'));
+      return;
+    }
     this.#answered(response.statusCode ?? 502);
-    this.#socket.write(refusalHead(response, this.#request.answer));
-    response.once('error', () => this.#socket.destroy());
-    response.pipe(this.#socket, { end: false });
-    response.once('end', () => {
-      endRaw(this.#socket, '');
-      this.#release();
-    });
+    this.#takeEarly();
+    this.#socket.resume();
+    passDeclined(response, this.#socket, this.#request.answer, () => this.#release());
   }
 
   #answered(status: number): void {
@@ -204,6 +198,7 @@ class UpgradeCall implements Claimant {
     this.#claim.answered();
     this.#headMs = performance.now();
     (this.#endpoint as EndpointState).answers += 1;
+    this.#limitSilence();
   }
 
   /** Every byte passes the caller's socket, whichever way it goes. */
@@ -212,9 +207,14 @@ class UpgradeCall implements Claimant {
     if (limitMs === 0) return;
     this.#socket.setTimeout(Math.min(limitMs, longestTimerMs), () => {
       const text = `neither side of the WebSocket to function ${this.#request.key} sent a byte for ${formatDuration(limitMs)}`;
-      this.#error = new FaasError('timeout', text, { reason: 'IdleTimeout' });
-      this.#socket.destroy();
+      this.#cut(new FaasError('timeout', text, { reason: 'IdleTimeout' }));
     });
+  }
+
+  #cut(error: FaasError): void {
+    if (this.#over) return;
+    this.#error = error;
+    this.#socket.destroy();
   }
 
   #failed(error: NodeJS.ErrnoException): void {
@@ -228,20 +228,23 @@ class UpgradeCall implements Claimant {
         if (!this.#over) this.#claim.again();
       }, this.#tries * 10);
     } else {
-      this.refused(
-        new FaasError('upstream', `function ${this.#request.key} could not be reached: ${error.message}`, { cause: error }),
-      );
+      const what = refused || error.syscall === 'connect' ? 'could not be reached' : 'closed the connection or answered garbage';
+      this.refused(new FaasError('upstream', `function ${this.#request.key} ${what}: ${error.message}`, { cause: error }));
     }
   }
 
   #startTimer(): void {
     const limitMs = this.#entry?.timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#timer !== undefined || limitMs === 0) return;
-    this.#timer = setTimeout(() => {
-      if (this.#status !== 0) return;
-      const text = `function ${this.#request.key} did not accept the WebSocket within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
-      this.refused(new FaasError('timeout', text, { reason: 'UpstreamTimeout' }));
-    }, limitMs);
+    this.#timer = setTimeout(() => this.#expire(limitMs), Math.min(limitMs + watchdogFirstMs, longestTimerMs));
+  }
+
+  #expire(limitMs: number): void {
+    const what = this.#status === 0 ? 'accept the WebSocket' : 'finish its answer to a WebSocket handshake';
+    const text = `function ${this.#request.key} did not ${what} within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
+    const error = new FaasError('timeout', text, { reason: 'UpstreamTimeout' });
+    if (this.#status === 0) this.refused(error);
+    else this.#cut(error);
   }
 
   #release(): void {
@@ -265,6 +268,7 @@ class UpgradeCall implements Claimant {
       origin: 'http',
       status,
       error: this.#error,
+      left: status === callerLeft,
       endpoint: this.#endpoint?.id,
       bytesIn: this.#socket.bytesRead - read,
       bytesOut: this.#socket.bytesWritten - written,
@@ -276,16 +280,10 @@ class UpgradeCall implements Claimant {
   }
 }
 
-export const createUpgrader = (parts: UpgradeParts): Upgrade => {
-  let proxy: Promise<HttpProxy> | undefined;
-  // Loaded with the first WebSocket: most gateways never see one.
-  const load = async (): Promise<HttpProxy> => (await import('http-proxy')).default.createProxyServer({});
-  return (request, req, duplex, head) => {
+export const createUpgrader =
+  (parts: UpgradeParts): Upgrade =>
+  (request, req, duplex, head) => {
     const socket = duplex as Socket;
     socket.on('error', () => socket.destroy());
-    proxy ??= load();
-    void proxy.then((loaded) => {
-      if (!socket.destroyed) new UpgradeCall(parts, loaded, request, req, socket, head).begin();
-    });
+    if (!socket.destroyed) new UpgradeCall(parts, request, req, socket, head).begin();
   };
-};

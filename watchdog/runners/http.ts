@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
+import { longestTimerMs } from '../deadlines.ts';
 import { readAfterBrokenWrite } from '../early-answer.ts';
 import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
@@ -65,6 +66,16 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   from.pipe(response);
 };
 
+/**
+ * Whether the server closed a kept connection before it read the call: then the kernel takes nothing more for it (EPIPE), or,
+ * on a unix socket of Linux, resets it, which it does only when something was left unread. Any other end tells nothing.
+ */
+const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { address }: Upstream): boolean => {
+  if (!sent.reusedSocket) return false;
+  const tellsUnread = 'socketPath' in address && process.platform === 'linux';
+  return error.code === 'EPIPE' || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
+};
+
 const createAgent = (): HttpAgent => {
   const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
   const connect = agent.createConnection.bind(agent);
@@ -75,9 +86,6 @@ const createAgent = (): HttpAgent => {
   };
   return agent;
 };
-
-const isStale = (sent: ClientRequest, error: NodeJS.ErrnoException): boolean =>
-  sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
 /** @param body the whole body where it was read beforehand */
 const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
@@ -102,8 +110,8 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   });
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (call.over || answered) return;
-    // A kept connection that the server closed at the same moment: nothing of the call was seen by anyone.
-    if (!isRetry && isStale(sent, error) && (body !== undefined || !hasBody(request))) forward(parts, call, body, true);
+    // A body takes several writes, of which the first may have been read.
+    if (!isRetry && !hasBody(request) && isUnread(sent, error, upstream)) forward(parts, call, undefined, true);
     else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });
   call.onAbort = () => sent.destroy();
@@ -155,7 +163,8 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
   }, onDeath);
 
   if (waitUntilReady) {
-    const timer = config.readyTimeoutMs === 0 ? undefined : setTimeout(() => search.abort(), config.readyTimeoutMs);
+    const limitMs = Math.min(config.readyTimeoutMs, longestTimerMs);
+    const timer = limitMs === 0 ? undefined : setTimeout(() => search.abort(), limitMs);
     await found;
     clearTimeout(timer);
     if (!listening) {

@@ -7,6 +7,7 @@ import {
   forwarded,
   get,
   type HostileCase,
+  handedOver,
   handshake,
   inChunks,
   inner,
@@ -16,22 +17,6 @@ import {
   says,
   socketHeaders,
 } from './case.ts';
-
-/** The handshake of `handshake([])` as the library for upgraded connections sends it: small letters, last header first. */
-const handedOver = [
-  'GET /x HTTP/1.1',
-  'upgrade: websocket',
-  'connection: Upgrade',
-  'user-agent: sluice/1.2.3',
-  'x-forwarded-host: h',
-  'X-Forwarded-For: <remote>',
-  'X-Start-Time: <time>',
-  'X-Call-Id: <id>',
-  'sec-websocket-key: a',
-  'sec-websocket-version: 13',
-  'host: h',
-  '\r\n',
-].join('\r\n');
 
 export const upgrades: readonly HostileCase[] = [
   {
