@@ -58,3 +58,15 @@ require("node:net").createServer((socket) => socket.on("error", () => {}).once("
   assert.equal((await blank.call('/')).body, 'ok');
   assert.equal((await blank.call('/')).body, 'ok');
 });
+
+test('no call is lost to a server that closes every connection with its answer, and does not say so', async (t) => {
+  const source = `require("node:net").createServer((socket) => socket.on("error", () => {}).once("data", () => {
+  socket.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok");
+  socket.destroy();
+})).listen(process.env.SLUICE_UPSTREAM_SOCKET)`;
+  const blank = await started(t, source);
+  for (let round = 0; round < 20; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 16 }, () => blank.call('/')));
+    assert.deepEqual(new Set(answers.map(({ status, body }) => `${status} ${body}`)), new Set(['200 ok']));
+  }
+});
