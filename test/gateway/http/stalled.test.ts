@@ -18,7 +18,7 @@ test('a client that takes nothing of a complete answer is cut; one that reads, o
   });
   const all = new Set<Socket>();
   server.on('connection', (socket: Socket) => all.add(socket));
-  onEnd(t, watchStalls({ sockets: all, limitMs: 500, checkMs: 50 }));
+  onEnd(t, watchStalls({ sockets: all, limitMs: 2000, checkMs: 50 }));
 
   const ask = (path: string): Socket => {
     const client = connect(port, '127.0.0.1').on('error', () => {});
