@@ -20,4 +20,3 @@ const server = createServer((request, response) => {
 });
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => console.log(`listening ${(server.address() as AddressInfo).port}`));
-process.on('disconnect', () => process.exit(0));

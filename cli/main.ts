@@ -15,5 +15,7 @@ process.on('SIGINT', onInterrupt);
 process.on('SIGTERM', onInterrupt);
 // A reader that has seen enough (`sluice list | head -1`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// Nobody can be told that nobody can be told: what runs is to go on and to end as it should.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await run(process.argv.slice(2), processContext(stop.signal));

@@ -1,5 +1,6 @@
 // The gateway's log on standard error: JSON for programs, or one plain line an entry for people at a terminal.
 import { type Logger, pino } from 'pino';
+import { createLineWriter } from './line-writer.ts';
 
 export type Log = Logger;
 export type LogFormat = 'json' | 'text';
@@ -29,10 +30,16 @@ export const toPlainLine = (json: string): string => {
 
 export type LogSettings = { readonly logLevel: string; readonly logFormat: LogFormat };
 
+const standardError = 2;
+
 /** Written without waiting; what is left is written when the stack is disposed. */
 export const createLog = ({ logLevel, logFormat }: LogSettings, resources: AsyncDisposableStack): Log => {
-  const destination = pino.destination({ dest: 2, sync: false });
-  resources.defer(() => new Promise((resolve) => destination.flush(() => resolve())));
-  if (logFormat === 'json') return pino({ level: logLevel }, destination);
-  return pino({ level: logLevel }, { write: (line) => destination.write(toPlainLine(line)) });
+  const writer = createLineWriter({
+    fd: standardError,
+    onLost: (lines) => log.warn({ lines }, 'lines are missing here: they could not be written, or not soon enough'),
+  });
+  resources.defer(() => writer.close());
+  const write = logFormat === 'json' ? (line: string) => writer.write(line) : (line: string) => writer.write(toPlainLine(line));
+  const log = pino({ level: logLevel }, { write });
+  return log;
 };

@@ -63,7 +63,8 @@ const pathOf = (target: string): string => target.split('?', 1)[0] as string;
 const startLimits = (call: Call, config: Config): void => {
   const { execTimeoutMs, writeTimeoutMs, readTimeoutMs } = config;
   const exec = execTimeoutMs === 0 ? 0 : limitOf(execTimeoutMs, timeoutAsked(call.request.rawHeaders));
-  if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs)) call.limit(exec, 'exec_timeout');
+  if (exec !== 0 && (writeTimeoutMs === 0 || exec <= writeTimeoutMs))
+    call.limit(exec, exec < execTimeoutMs ? 'X-Timeout' : 'exec_timeout');
   else if (writeTimeoutMs !== 0) call.limit(writeTimeoutMs, 'write_timeout');
   if (readTimeoutMs !== 0 && hasBody(call.request)) call.limitBody(readTimeoutMs);
 };

@@ -68,6 +68,8 @@ const isReusable = (file: PackageFile, versions: readonly string[]): boolean =>
 export const npmEnvironment = (env: InstallOptions['env']): Record<string, string | undefined> => ({
   ...env,
   PATH: [dirname(process.execPath), env.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(delimiter),
+  // Its words are shown only when it fails, and then they are all there is; `npm run --silent` hands this setting down.
+  ...(env.npm_config_loglevel === 'silent' ? { npm_config_loglevel: 'error' } : {}),
 });
 
 const installArguments = (hasLock: boolean, scope: InstallOptions['scope']): string[] => [

@@ -42,10 +42,21 @@ const firstDocument = (text: string, lines: LineCounter): Document | undefined =
   return Array.isArray(documents) ? documents[0] : undefined;
 };
 
+const placesIn = (node: Node | undefined, placeOf: YamlReader['placeOf'], prefix = ''): Record<string, string> => {
+  const found: Record<string, string> = {};
+  for (const pair of isMap(node) ? (node.items as Pair[]) : []) {
+    if (!isScalar(pair.key)) continue;
+    const path = `${prefix}${String(pair.key.value)}`;
+    found[path] = placeOf(pair.key);
+    if (isMap(pair.value)) Object.assign(found, placesIn(pair.value, placeOf, `${path}.`));
+  }
+  return found;
+};
+
 /** @param file its name in messages */
-export const createYamlReader = (text: string, file: string): YamlReader => {
+export const createYamlReader = (yaml: string, file: string): YamlReader => {
   const lines = new LineCounter();
-  const document = firstDocument(text, lines);
+  const document = firstDocument(yaml, lines);
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
@@ -61,7 +72,7 @@ export const createYamlReader = (text: string, file: string): YamlReader => {
     problems.push(`${placeOf(node)}: ${field}: expected ${expected}, got ${kindOf(node)}`);
   };
 
-  const text_ = (given: Node | undefined, field: string): string => {
+  const text = (given: Node | undefined, field: string): string => {
     const node = settle(given);
     if (node === undefined) return '';
     if (isScalar(node)) return String(node.value);
@@ -95,12 +106,12 @@ export const createYamlReader = (text: string, file: string): YamlReader => {
   const list = (given: Node | undefined, field: string): string[] => {
     const node = settle(given);
     if (node === undefined) return [];
-    if (isSeq(node)) return node.items.map((item, index) => text_(isNode(item) ? item : undefined, `${field}.${index}`));
+    if (isSeq(node)) return node.items.map((item, index) => text(isNode(item) ? item : undefined, `${field}.${index}`));
     wrong(node, field, 'a list');
     return [];
   };
   const texts = (node: Node | undefined, field: string): Record<string, string> =>
-    Object.fromEntries(entries(node, field).map((entry) => [entry.key, text_(entry.value, `${field}.${entry.key}`)]));
+    Object.fromEntries(entries(node, field).map((entry) => [entry.key, text(entry.value, `${field}.${entry.key}`)]));
   const flag = (given: Node | undefined, field: string): boolean => {
     const node = settle(given);
     if (node === undefined) return false;
@@ -108,17 +119,7 @@ export const createYamlReader = (text: string, file: string): YamlReader => {
     if (value !== 'true' && value !== 'false') wrong(node, field, 'true or false without quotes');
     return value === 'true';
   };
-  const places = (given: Node | undefined, prefix = ''): Record<string, string> => {
-    const found: Record<string, string> = {};
-    const node = settle(given);
-    for (const pair of isMap(node) ? (node.items as Pair[]) : []) {
-      if (!isScalar(pair.key)) continue;
-      const path = `${prefix}${String(pair.key.value)}`;
-      found[path] = placeOf(pair.key);
-      if (isMap(pair.value)) Object.assign(found, places(pair.value, `${path}.`));
-    }
-    return found;
-  };
   const root = isNode(document?.contents) ? document.contents : undefined;
-  return { root, problems, placeOf, places, entries, text: text_, list, texts, flag };
+  const places = (node: Node | undefined): Record<string, string> => placesIn(settle(node), placeOf);
+  return { root, problems, placeOf, places, entries, text, list, texts, flag };
 };

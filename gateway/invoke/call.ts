@@ -3,12 +3,13 @@ import { Readable } from 'node:stream';
 import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { internalHeader } from '../../provider/types/headers.ts';
+import { callerLeft } from '../http/caller-left.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
 import { type ForwardFailure, Forwarding, type Receiver } from './forward.ts';
 import type { Call, Invocation, Sink } from './invocation.ts';
-import { callerLeft } from './outcome.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { BodyProgress } from './request-body.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -32,18 +33,6 @@ const connectionsOf = (endpoint: EndpointState, { connectTimeoutMs, readBuffer }
   return endpoint.transport as Connections;
 };
 
-const longestTimerMs = 2 ** 31 - 1;
-
-/** How long the transfer may take; 0 for as long as it likes. */
-const transferLimitMs = (entry: FunctionEntry, invocation: Invocation, defaultMs: number, nowMs: number): number => {
-  const own = entry.timeoutMs ?? defaultMs;
-  if (invocation.deadlineMs === undefined) return Math.min(own, longestTimerMs);
-  const left = Math.max(1, invocation.deadlineMs - nowMs);
-  return Math.min(own === 0 ? left : own, left, longestTimerMs);
-};
-
-/** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
-export const watchdogFirstMs = 100;
 const longestNote = 300;
 const watchdogMark = internalHeader.toLowerCase();
 
@@ -74,6 +63,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   #startedAt = 0;
   #forwarding: Forwarding | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** How long the transfer may take; 0 for as long as it likes. */
   #limitMs = 0;
   /** Runs while something is being streamed, where silence is limited. */
   #silence: NodeJS.Timeout | undefined;
@@ -214,7 +204,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
   }
 
   #startTimer(): void {
-    this.#limitMs = transferLimitMs(this.#entry as FunctionEntry, this.#invocation, this.#parts.upstreamTimeoutMs, Date.now());
+    this.#limitMs = (this.#entry as FunctionEntry).timeoutMs ?? this.#parts.upstreamTimeoutMs;
     if (this.#limitMs > 0)
       this.#timer = setTimeout(InvokeCall.#expired, Math.min(this.#limitMs + watchdogFirstMs, longestTimerMs), this);
   }
@@ -256,12 +246,7 @@ export class InvokeCall implements Call, Claimant, Receiver, BodyProgress {
     clearTimeout(this.#timer);
     if (this.#silence !== undefined) this.#stopSilence();
     this.#claim.release();
-    let seconds = 0;
-    if (this.#entry !== undefined) {
-      seconds = (performance.now() - this.#startedAt) / 1000;
-      this.#entry.counts.finished(status, seconds);
-    }
-    this.#sink.released?.({ status, seconds, error });
+    this.#entry?.counts.finished(status, (performance.now() - this.#startedAt) / 1000);
     this.concluded(status, error);
   }
 

@@ -10,6 +10,7 @@ import { GatheringRequest } from '../http/gathering-request.ts';
 import { createHttpDate } from '../http/http-date.ts';
 import { createTurnEnds } from '../http/turn-ends.ts';
 import { drainBriefly, endRaw } from '../http/unread-body.ts';
+import { METHODS } from '../node-http.ts';
 import { type AnswerContext, platformHeaders, requestHeaders } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import type { Invoker } from './invoke.ts';
@@ -31,17 +32,19 @@ export interface FunctionHandler {
 const callIdKey = callIdHeader.toLowerCase();
 
 /** `ip:port`, IPv6 addresses in brackets. */
-export const remoteOf = (req: IncomingMessage): string => {
+const remoteOf = (req: IncomingMessage): string => {
   const { remoteAddress = '', remotePort = 0 } = req.socket;
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 };
+
+/** `Allow` of a refused method. */
+const allowed = METHODS.filter((method) => method !== 'TRACE' && method !== 'CONNECT').join(', ');
 
 const noSuchPage = (): FaasError => new FaasError('not-found', '404 page not found');
 
 export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHandler => {
   const { invoker } = parts;
-  const servedBy = `sluice/${parts.version}`;
-  const userAgent = `sluice/${parts.version}`;
+  const product = `sluice/${parts.version}`;
   const date = createHttpDate();
   const end = createTurnEnds();
 
@@ -52,8 +55,8 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
     const chunked = req.headers['transfer-encoding'] !== undefined;
     return {
       callId,
-      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent, chunked }),
-      answer: { callId: own ? undefined : callId, startTime, servedBy, requestType: req.headers['content-type'], date },
+      headers: requestHeaders(req.rawHeaders, { callId, startTime, remote: remoteOf(req), userAgent: product, chunked }),
+      answer: { callId: own ? undefined : callId, startTime, servedBy: product, requestType: req.headers['content-type'], date },
     };
   };
 
@@ -73,7 +76,7 @@ export const createFunctionHandler = (parts: FunctionHandlerParts): FunctionHand
         sendError(req, res, noSuchPage());
         drainBriefly(req);
       } else if (req.method === 'TRACE') {
-        sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'));
+        sendError(req, res, new FaasError('method-not-allowed', 'method TRACE is not allowed for functions'), { Allow: allowed });
         drainBriefly(req);
       } else if (!hasBody(req)) {
         if (req instanceof GatheringRequest) req.endEmpty();

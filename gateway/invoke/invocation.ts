@@ -15,20 +15,7 @@ export type Invocation = {
   /** Bytes are sent with their length; a stream with the length its `Content-Length` header says, else chunked. */
   readonly body: Uint8Array | Readable | undefined;
   readonly callId: string;
-  /** Where the caller's patience ends, in ms since 1970; the function's own timeout holds besides it. */
-  readonly deadlineMs?: number | undefined;
-  /** Who calls, where that is known. */
-  readonly principal?: string | undefined;
   readonly origin: 'http' | 'async' | 'event';
-};
-
-/** How a call ended, known when everything is released. */
-export type Outcome = {
-  /** The status that the caller got, or would have got: 499 when it left before there was one. */
-  readonly status: number;
-  readonly seconds: number;
-  /** Set when the function's answer did not arrive completely. */
-  readonly error?: FaasError | undefined;
 };
 
 /** Receives one answer: any number of informational heads, then head, data and end; or `failed` at any point, last. */
@@ -41,8 +28,6 @@ export interface Sink {
   end(trailers: string[] | undefined): void;
   /** Nothing follows. When `head` was called before, the answer is incomplete and must not look complete. */
   failed(error: FaasError): void;
-  /** After everything else, a cancelled call included. */
-  released?(outcome: Outcome): void;
 }
 
 /** A call under way. */

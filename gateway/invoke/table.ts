@@ -144,7 +144,6 @@ export interface FunctionTable extends ProviderObserver {
   entries(): Iterable<FunctionEntry>;
   /** Those that have more than one endpoint, ready or not; of thousands that sleep they are few. */
   several(): Iterable<FunctionEntry>;
-  readonly size: number;
   /** Resolves when the provider has reported all it has. */
   whenSynced(): Promise<void>;
   /** Called after every change of a function, of its endpoints, and after its removal; returns what ends it. */
@@ -190,9 +189,6 @@ export const createFunctionTable = (parts: FunctionTableParts = {}): FunctionTab
     get: (key) => functions.get(key),
     entries: () => functions.values(),
     several: () => several.values(),
-    get size() {
-      return functions.size;
-    },
     whenSynced: () => synced.promise,
     subscribe(listener) {
       listeners.add(listener);

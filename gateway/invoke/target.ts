@@ -1,12 +1,15 @@
 // Reads the URL of an invocation: /function/<name>[.<namespace>][/path][?query].
 
-export const functionPrefix = '/function/';
+const prefix = '/function/';
 
-export const isFunctionPath = (url: string): boolean => url.startsWith(functionPrefix);
+export const isFunctionPath = (url: string): boolean => url.startsWith(prefix);
 
-export type Target =
-  /** `key` is `name.namespace`; `target` is path and query for the function, byte for byte. */
-  { readonly key: string; readonly target: string };
+export type Target = {
+  /** `name.namespace`. */
+  readonly key: string;
+  /** Path and query for the function, byte for byte. */
+  readonly target: string;
+};
 
 /** a-z A-Z 0-9 - _ . */
 const isNameCode = (code: number): boolean =>
@@ -19,9 +22,9 @@ const isNameCode = (code: number): boolean =>
 
 /**
  * `undefined` when the URL names no function.
- * @param url begins with `prefix`
+ * @param url that `isFunctionPath`
  */
-export const parseTarget = (url: string, defaultNamespace: string, prefix = functionPrefix): Target | undefined => {
+export const parseTarget = (url: string, defaultNamespace: string): Target | undefined => {
   const start = prefix.length;
   let end = start;
   let dot = -1;

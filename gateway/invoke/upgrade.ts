@@ -7,16 +7,16 @@ import { formatDuration } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { maxHeaderBytes } from '../http/broken-request.ts';
 import type { CallLog } from '../http/call-log.ts';
+import { callerLeft } from '../http/caller-left.ts';
 import { toRawResponse } from '../http/error-response.ts';
 import { endRaw } from '../http/unread-body.ts';
 import { request as send } from '../node-http.ts';
 import { type AcquireParts, Claim, type Claimant } from './acquire.ts';
-import { watchdogFirstMs } from './call.ts';
 import { headText, passDeclined } from './declined.ts';
 import type { EndpointState } from './endpoint.ts';
 import { isRefusal } from './forward.ts';
 import { responseHeaders } from './forwarded.ts';
-import { callerLeft } from './outcome.ts';
+import { longestTimerMs, watchdogFirstMs } from './limits.ts';
 import type { FunctionEntry } from './table.ts';
 import { tie } from './tie.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';
@@ -28,7 +28,7 @@ export type UpgradeParts = AcquireParts & {
   readonly callLog?: CallLog | undefined;
 };
 
-/** A request to switch protocols. `headers` and `answer` are flat lists. */
+/** A request to switch protocols. `headers` is a flat list. */
 export type UpgradeRequest = {
   readonly key: string;
   readonly callId: string;
@@ -43,8 +43,6 @@ export type UpgradeRequest = {
 export type Upgrade = (request: UpgradeRequest, req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 const maxTries = 5;
-
-const longestTimerMs = 2 ** 31 - 1;
 
 const keepAliveDelayMs = 60_000;
 
@@ -259,6 +257,7 @@ class UpgradeCall implements Claimant {
       origin: 'http',
       status,
       error: this.#error,
+      left: status === callerLeft,
       endpoint: this.#endpoint?.id,
       bytesIn: this.#socket.bytesRead - read,
       bytesOut: this.#socket.bytesWritten - written,

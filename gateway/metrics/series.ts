@@ -16,7 +16,7 @@ export const rowWidth = countColumn + 1;
 
 /** A function may answer any status; past this many different ones the rest share one series. */
 export const maxCodes = 32;
-export const otherCode = 'other';
+const otherCode = 'other';
 
 /** Who wanted another number of replicas: an operator, an alert, a call at zero, or nobody who called. */
 export type ScaleCause = 'api' | 'alert' | 'call' | 'idle';

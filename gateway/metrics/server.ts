@@ -21,7 +21,7 @@ const plain = (res: ServerResponse, status: number, text: string): void => {
   res.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
 };
 
-export const metricsListener = (parts: MetricsParts): RequestListener => {
+const metricsListener = (parts: MetricsParts): RequestListener => {
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0];
     if (path === '/metrics') {

@@ -7,7 +7,8 @@ import { FaasError } from '../types/errors.ts';
 import { markerVariable } from './environment.ts';
 import { createLineSplitter } from './lines.ts';
 import { removeTree } from './remove-tree.ts';
-import type { Exit, Spawned, Spawner } from './spawner/spawner.ts';
+import type { Exit, Spawned } from './spawner/requests.ts';
+import type { Spawner } from './spawner/spawner.ts';
 
 export type ChildPlaces = {
   readonly dir: string;

@@ -221,8 +221,7 @@ class FunctionSupervisor implements Supervisor, ReplicaEvents {
       this.#tend(false);
       this.#changed();
     };
-    this.#timer = setTimeout(retry, Math.max(1, this.#trouble.backoff.retryAtMs - this.#parts.now()));
-    this.#timer.unref();
+    this.#timer = setTimeout(retry, Math.max(1, this.#trouble.backoff.retryAtMs - this.#parts.now())).unref();
   }
 
   #fail(cause: Cause, ending: Ending): void {

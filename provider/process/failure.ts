@@ -1,6 +1,6 @@
 // Words for why a replica ended or did not start.
 import type { FunctionFailure } from '../provider.ts';
-import type { Exit } from './spawner/spawner.ts';
+import type { Exit } from './spawner/requests.ts';
 
 export type Cause = { readonly reason: string; readonly message: string };
 

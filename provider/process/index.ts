@@ -4,21 +4,23 @@ import { access, constants, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path';
 import type { Provider } from '../provider.ts';
 import { FaasError } from '../types/errors.ts';
+import type { BundleStore } from './bundles/bundles.ts';
 import { createBundles } from './bundles/create-bundles.ts';
 import { toMarker } from './child.ts';
 import { type BundleCollector, createBundleCollector } from './collect.ts';
 import { markerVariable } from './environment.ts';
-import { createFunctions } from './functions.ts';
-import { createHub } from './hub.ts';
+import { createFunctions, type Functions } from './functions.ts';
+import { createHub, type Hub } from './hub.ts';
 import { detectIsolation, type Isolation, isOpenToAll } from './isolation.ts';
 import { createLauncher, mountPlace } from './launcher.ts';
 import { detectLimits } from './limits/detect.ts';
+import type { Limits } from './limits/limits.ts';
 import { createOrphanKiller, killMarked } from './limits/orphans.ts';
 import { createLogRing } from './log-ring.ts';
 import { createNamespaces } from './namespaces.ts';
 import { type ProcessProviderOptions, type Settings, toSettings } from './options.ts';
 import { openOwners } from './owners.ts';
-import { createPool } from './pool.ts';
+import { createPool, type Pool } from './pool.ts';
 import { readLogs } from './read-logs.ts';
 import { removeTree } from './remove-tree.ts';
 import { makeRunDir } from './run-dir.ts';
@@ -26,6 +28,7 @@ import { createSecrets } from './secrets.ts';
 import { createSpawner } from './spawner/spawner.ts';
 import { createStarts } from './starts.ts';
 import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 
 export type { ProcessProviderOptions } from './options.ts';
 
@@ -42,6 +45,19 @@ const createUndo = (log: Settings['log']) => {
   };
 };
 
+const checkWatchdog = (path: string): Promise<void> =>
+  access(path, constants.R_OK).catch((error) => {
+    throw new FaasError('invalid', `watchdog: expected a readable file at ${path}; build it with npm run build`, {
+      cause: error,
+    });
+  });
+
+/** What the processes of this data directory are known by, from one gateway on it to the next. */
+const instanceOf = async (dataDir: string): Promise<string> => {
+  const digest = createHash('sha256').update(await realpath(dataDir));
+  return digest.digest('hex').slice(0, 10);
+};
+
 /** Files that other users cannot reach are mounted where they can. */
 const findBinds = async (settings: Settings, isolation: Isolation, runDir: string): Promise<[string, string][]> => {
   if (isolation.users?.mounts !== true) return [];
@@ -56,54 +72,16 @@ const findBinds = async (settings: Settings, isolation: Isolation, runDir: strin
   return binds;
 };
 
-/**
- * Brings back every function that the data directory knows, in the background.
- * @throws conflict naming the holder when another gateway uses the data directory; invalid for options that cannot work
- */
-export const createProcessProvider = async (options: ProcessProviderOptions): Promise<Provider> => {
-  const settings = toSettings(options);
-  const undo = createUndo(settings.log);
-  try {
-    return await assemble(settings, undo);
-  } catch (error) {
-    await undo.run();
-    throw error;
-  }
-};
+type Undo = ReturnType<typeof createUndo>;
 
-const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>): Promise<Provider> => {
-  const { log, now, dataDir } = settings;
-  await access(settings.watchdogPath, constants.R_OK).catch((error) => {
-    throw new FaasError(
-      'invalid',
-      `watchdog: expected a readable file at ${settings.watchdogPath}; build it with npm run build`,
-      { cause: error },
-    );
-  });
-  const store = await openStore({ dataDir, defaultNamespace: settings.defaultNamespace, log, holder: settings.holder });
-  undo.add('the store', () => store.close());
+type Ground = { readonly instance: string; readonly isolation: Isolation; readonly limits: Limits; readonly runDir: string };
 
-  const instance = createHash('sha256')
-    .update(await realpath(dataDir))
-    .digest('hex')
-    .slice(0, 10);
-  const orphans = await killMarked((marker) => marker.startsWith(`${instance}-`));
-  if (orphans > 0) log.warn({ processes: orphans }, 'ended processes that a dead gateway left behind');
-
-  const isolation = await detectIsolation({ isolate: settings.isolate, instance, log });
-  const { users } = isolation;
-  const runDir = await makeRunDir(settings.runDir, instance, users !== undefined);
-  undo.add('the run directory', () => removeTree(runDir));
-  const limits = await detectLimits({ name: `sluice-${instance}`, orphans: createOrphanKiller() });
-  undo.add('limits', () => limits.close());
-  const owners = users === undefined ? undefined : await openOwners(dataDir, users.firstId);
-  const bundles = createBundles({ dataDir, runDir, maxBytes: settings.maxBundleBytes, log, now });
-  await bundles.sweep();
-
+/** All that starts processes. */
+const openStarts = async (settings: Settings, { instance, isolation, limits, runDir }: Ground, undo: Undo) => {
+  const { nodePath, watchdogPath, log } = settings;
   const binds = await findBinds(settings, isolation, runDir);
-  const nodeDir = dirname(binds.find(([original]) => original === settings.nodePath)?.[1] ?? settings.nodePath);
+  const nodeDir = dirname(binds.find(([original]) => original === nodePath)?.[1] ?? nodePath);
   const basePath = `${nodeDir}:${settings.basePath}`;
-  const { nodePath, watchdogPath } = settings;
   const spawner = await createSpawner({
     nodePath,
     runDir,
@@ -116,42 +94,24 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
   const starts = createStarts(settings.startsAtOnce);
   const pool = createPool({ size: settings.poolSize, launcher, log, busy: () => starts.running() > 0 });
   undo.add('blank watchdogs', () => pool.close());
+  return { launcher, starts, pool, basePath };
+};
 
-  const hub = createHub(log);
-  const functions = createFunctions({
-    store,
-    bundles,
-    ownerOf: async (namespace) => {
-      const id = await owners?.idOf(namespace);
-      return id === undefined ? undefined : { uid: id, gid: id };
-    },
-    now,
-    supervision: {
-      events: hub,
-      backoff: settings.backoff,
-      createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
-      log,
-      now,
-      replicaParts: {
-        launcher,
-        pool,
-        starts,
-        secretValue: (name, namespace) => store.secretValue({ name, namespace }),
-        secretsMounted: users?.mounts === true,
-        basePath,
-        defaultTimeoutMs: settings.defaultTimeoutMs,
-        readyTimeoutMs: settings.readyTimeoutMs,
-        drainTimeoutMs: settings.drainTimeoutMs,
-        killGraceMs: settings.killGraceMs,
-        now,
-      },
-    },
-  });
-  undo.add('functions', () => functions.close());
-  const collector: BundleCollector = createBundleCollector({ store, bundles, log, now });
-  undo.add('the bundle collector', () => collector.close());
-  functions.restore();
+type Parts = {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly functions: Functions;
+  readonly bundles: BundleStore;
+  readonly hub: Hub;
+  readonly pool: Pool;
+  readonly limits: Limits;
+  readonly isolation: Isolation;
+};
 
+/** The parts as the gateway sees them. */
+const toProvider = (parts: Parts, closeParts: () => Promise<void>): Provider => {
+  const { settings, store, functions, bundles, hub, pool, limits, isolation } = parts;
+  const { log, now } = settings;
   let closed: Promise<void> | undefined;
   return {
     deploy: (spec) => functions.deploy(spec),
@@ -189,8 +149,82 @@ const assemble = async (settings: Settings, undo: ReturnType<typeof createUndo>)
         [...functions.supervisors()].map((each) => ({ report: each.report(), endpoints: each.endpoints() })),
       ),
     close: () => {
-      closed ??= undo.run();
+      closed ??= closeParts();
       return closed;
     },
   };
+};
+
+/**
+ * Brings back every function that the data directory knows, in the background.
+ * @throws conflict naming the holder when another gateway uses the data directory; invalid for options that cannot work
+ */
+export const createProcessProvider = async (options: ProcessProviderOptions): Promise<Provider> => {
+  const settings = toSettings(options);
+  const undo = createUndo(settings.log);
+  try {
+    return await assemble(settings, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+};
+
+const assemble = async (settings: Settings, undo: Undo): Promise<Provider> => {
+  const { log, now, dataDir } = settings;
+  await checkWatchdog(settings.watchdogPath);
+  const store = await openStore({ dataDir, defaultNamespace: settings.defaultNamespace, log, holder: settings.holder });
+  undo.add('the store', () => store.close());
+
+  const instance = await instanceOf(dataDir);
+  const orphans = await killMarked((marker) => marker.startsWith(`${instance}-`));
+  if (orphans > 0) log.warn({ processes: orphans }, 'ended processes that a dead gateway left behind');
+
+  const isolation = await detectIsolation({ isolate: settings.isolate, instance, log });
+  const { users } = isolation;
+  const runDir = await makeRunDir(settings.runDir, instance, users !== undefined);
+  undo.add('the run directory', () => removeTree(runDir));
+  const limits = await detectLimits({ name: `sluice-${instance}`, orphans: createOrphanKiller() });
+  undo.add('limits', () => limits.close());
+  const owners = users === undefined ? undefined : await openOwners(dataDir, users.firstId);
+  const bundles = createBundles({ dataDir, runDir, maxBytes: settings.maxBundleBytes, log, now });
+  await bundles.sweep();
+
+  const { launcher, starts, pool, basePath } = await openStarts(settings, { instance, isolation, limits, runDir }, undo);
+  const hub = createHub(log);
+  const functions = createFunctions({
+    store,
+    bundles,
+    ownerOf: async (namespace) => {
+      const id = await owners?.idOf(namespace);
+      return id === undefined ? undefined : { uid: id, gid: id };
+    },
+    now,
+    supervision: {
+      events: hub,
+      backoff: settings.backoff,
+      createLogs: () => createLogRing({ maxLines: 2000, maxBytes: 512 * 1024 }, now),
+      log,
+      now,
+      replicaParts: {
+        launcher,
+        pool,
+        starts,
+        secretValue: (name, namespace) => store.secretValue({ name, namespace }),
+        secretsMounted: users?.mounts === true,
+        basePath,
+        defaultTimeoutMs: settings.defaultTimeoutMs,
+        readyTimeoutMs: settings.readyTimeoutMs,
+        drainTimeoutMs: settings.drainTimeoutMs,
+        killGraceMs: settings.killGraceMs,
+        now,
+      },
+    },
+  });
+  undo.add('functions', () => functions.close());
+  const collector: BundleCollector = createBundleCollector({ store, bundles, log, now });
+  undo.add('the bundle collector', () => collector.close());
+  functions.restore();
+
+  return toProvider({ settings, store, functions, bundles, hub, pool, limits, isolation }, undo.run);
 };

@@ -36,8 +36,7 @@ export const createPool = (parts: PoolParts): Pool => {
   const schedule = (delayMs: number): void => {
     if (closed || blanks.size >= size) return;
     clearTimeout(timer);
-    timer = setTimeout(refill, delayMs);
-    timer.unref();
+    timer = setTimeout(refill, delayMs).unref();
   };
 
   const forget = (blank: Launched): void => {

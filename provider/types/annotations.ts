@@ -103,7 +103,7 @@ export const settings: readonly Setting[] = [
     on: 'annotation',
     kind: 'duration',
     default: "the gateway's upstream_timeout",
-    doc: 'longest time for one call; every hop derives its own limit from it',
+    doc: 'longest time for one call; every hop derives its own limit from it; 0 for no limit, but not on Kubernetes, where watchdogs must have one',
   },
   {
     key: 'sluice.dev/idle-timeout',
@@ -237,7 +237,7 @@ type Annotations = Readonly<Record<string, string>> | undefined;
 /** Milliseconds of an annotation that is a duration; `undefined` when the function does not have it. */
 export const durationAnnotation = (annotations: Annotations, key: string): number | undefined => {
   const text = annotations?.[key];
-  return text === undefined ? undefined : parseDuration(text);
+  return text === undefined || !isValid('duration', text) ? undefined : parseDuration(text);
 };
 
 /** An annotation that is a count; `undefined` when the function does not have it. */

@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FunctionStatus } from '../../provider/types/function.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { findCluster } from './cluster.ts';
 import { faasNetesDeployment, faasNetesService } from './faas-netes.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
+import { emptyCluster, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -37,10 +36,7 @@ type Deployment = {
 };
 
 test('a function that faas-netes deployed is shown, called, scaled, updated and removed', { skip }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const image = await functionImage(cluster, 'version');
   const n = ['-n', functionNamespace];
   await cluster.kubectl(['create', ...n, 'secret', 'generic', 'old-key', '--from-literal=old-key=value']);

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../helpers/call.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type ApiServer, breakable, type Cluster, findCluster } from './cluster.ts';
+import { type ApiServer, breakable, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway, underLoad } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, podsReady } from './objects.ts';
+import { emptyCluster, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip =
@@ -22,9 +21,7 @@ const outageMs = 120_000;
 
 const setTheScene = async (t: TestContext, replicas: number) => {
   if ('missing' in found || found.cluster.apiServer === undefined) throw new Error('skipped');
-  const cluster: Cluster = found.cluster;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const apiServer: ApiServer = breakable(t, found.cluster.apiServer);
   const gateway = await startClusterGateway(t, cluster);
   const image = await functionImage(cluster, 'version');

@@ -8,16 +8,7 @@ import { versionSpans } from '../helpers/load.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway, underLoad } from './gateway.ts';
 import { functionImage } from './images.ts';
-import {
-  emptyFunctionNamespaces,
-  forgetPods,
-  functionNamespace,
-  getJson,
-  type Pod,
-  podsEnded,
-  podsOf,
-  podsReady,
-} from './objects.ts';
+import { emptyCluster, forgetPods, functionNamespace, getJson, type Pod, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -26,10 +17,7 @@ type Scene = { readonly cluster: Cluster; readonly gateway: RunningGateway; read
 
 /** A gateway on an empty cluster, and a function `fn` with so many pods that are ready. */
 const setTheScene = async (t: TestContext, replicas: number): Promise<Scene> => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster);
   const image = await functionImage(cluster, 'version');
   await put(gateway, { service: 'fn', image, labels: { 'com.openfaas.scale.min': String(replicas) } });

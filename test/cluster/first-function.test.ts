@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { onEnd } from '../helpers/cleanup.ts';
 import type { RunningGateway } from '../helpers/gateway.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, startClusterGateway } from './gateway.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
+import { emptyCluster, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -22,10 +21,7 @@ export default async (request: Request): Promise<Response> => {
 `;
 
 const setTheScene = async (t: TestContext): Promise<{ cluster: Cluster; gateway: RunningGateway }> => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   return { cluster, gateway: await startClusterGateway(t, cluster) };
 };
 

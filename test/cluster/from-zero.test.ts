@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { startProgram } from '../helpers/process.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, scale, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, forgetPods, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
+import { emptyCluster, forgetPods, functionNamespace, getJson, podsEnded, podsOf, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -61,10 +60,7 @@ const watchStart = async (t: TestContext, cluster: Cluster): Promise<{ addressMs
 test(`${callers} callers of a function at zero: one write, every call answered in order, soon after the pod`, {
   skip,
 }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster);
   await put(gateway, { service: 'fn', image: await functionImage(cluster, 'arrivals') });
   await answering(gateway, 'fn', 1);

@@ -12,7 +12,7 @@ import { type Cluster, findCluster } from './cluster.ts';
 import { underLoad } from './gateway.ts';
 import { gatewayImage } from './gateway-image.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, getJson, type Pod, stillThere } from './objects.ts';
+import { emptyCluster, getJson, type Pod, stillThere } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -30,10 +30,7 @@ type Installed = {
 };
 
 const install = async (t: TestContext): Promise<Installed> => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const env = { HOME: await makeTmpDir(t), PATH: process.env.PATH ?? '', KUBECONFIG: cluster.kubeconfig };
   const run = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await runProgram(t, process.execPath, [sluice, ...args], { env });

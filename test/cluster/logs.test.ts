@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FunctionStatus } from '../../provider/types/function.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { sluice } from '../helpers/gateway.ts';
 import { startProgram } from '../helpers/process.ts';
 import { findCluster } from './cluster.ts';
 import { answering, put, startClusterGateway } from './gateway.ts';
 import { handlerImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, podsEnded, podsReady } from './objects.ts';
+import { emptyCluster, functionNamespace, podsEnded, podsReady } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -21,10 +20,7 @@ const talking = `export const handler = async (request) => {
 `;
 
 test('who follows a log hears the pod that goes and the one that comes; the status says what is used', { skip }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster);
   await put(gateway, { service: 'fn', image: await handlerImage(cluster, 'talking', talking) });
   await answering(gateway, 'fn');

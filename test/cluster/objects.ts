@@ -1,6 +1,7 @@
 // What the cluster itself says about the pods of a function: the second opinion beside the gateway's.
+import { type Cleanup, onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Found } from './cluster.ts';
 
 export const functionNamespace = 'openfaas-fn';
 
@@ -106,4 +107,13 @@ export const emptyFunctionNamespaces = async (cluster: Cluster): Promise<void> =
     ...[functionNamespace, ...others].map((name) => cluster.kubectl(['delete', '-n', name, kinds, ...atOnce])),
   ]);
   if (others.length > 0) await cluster.kubectl(['delete', 'namespace', ...others]);
+};
+
+/** The cluster, its function namespaces empty now and again when the test is over. */
+export const emptyCluster = async (t: Cleanup, found: Found): Promise<Cluster> => {
+  if ('missing' in found) throw new Error(found.missing);
+  const { cluster } = found;
+  await emptyFunctionNamespaces(cluster);
+  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  return cluster;
 };

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition, FunctionStatus } from '../../provider/types/function.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import type { RunningGateway } from '../helpers/gateway.ts';
 import { findCluster } from './cluster.ts';
 import { put, startClusterGateway } from './gateway.ts';
 import { functionImage, handlerImage } from './images.ts';
-import { emptyFunctionNamespaces } from './objects.ts';
+import { emptyCluster } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -33,10 +32,7 @@ const told = (gateway: RunningGateway, name: string, reason: string, message: Re
 test('an image that is not there, a function that crashes and one whose probe fails are told apart, with the details', {
   skip,
 }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster);
   await put(gateway, { service: 'absent', image: `${cluster.registry}/absent:1` });
   await put(gateway, { service: 'crashing', image: await handlerImage(cluster, 'crashing', crashing) });

@@ -11,22 +11,15 @@ import { makeTmpDir } from '../helpers/tmp.ts';
 import { type Cluster, findCluster } from './cluster.ts';
 import { answering, put, startClusterGateway, statusOf } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson } from './objects.ts';
+import { emptyCluster, functionNamespace, getJson } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
 
 type Scene = { readonly cluster: Cluster; readonly gateway: RunningGateway; readonly image: string };
 
-const emptyCluster = async (t: TestContext): Promise<Cluster> => {
-  if ('missing' in found) throw new Error(found.missing);
-  await emptyFunctionNamespaces(found.cluster);
-  onEnd(t, () => emptyFunctionNamespaces(found.cluster));
-  return found.cluster;
-};
-
 const setTheScene = async (t: TestContext): Promise<Scene> => {
-  const cluster = await emptyCluster(t);
+  const cluster = await emptyCluster(t, found);
   return { cluster, gateway: await startClusterGateway(t, cluster), image: await functionImage(cluster, 'version') };
 };
 
@@ -181,7 +174,7 @@ test('namespaces that were not opened to functions are refused, kube-system abov
 });
 
 test('a gateway whose account may only read says which right it lacks', { skip }, async (t) => {
-  const cluster = await emptyCluster(t);
+  const cluster = await emptyCluster(t, found);
   const image = await functionImage(cluster, 'version');
   const name = 'sluice-test-reader';
   onEnd(t, () => cluster.kubectl(['delete', 'clusterrole,clusterrolebinding', name, '--ignore-not-found']));

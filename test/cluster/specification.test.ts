@@ -1,12 +1,11 @@
 // What the API server holds of a full specification is what the contract sheet says, and a function that no node fits says so.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { onEnd } from '../helpers/cleanup.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deployment, service, spec } from '../provider/kubernetes/golden.ts';
 import { findCluster } from './cluster.ts';
 import { put, startClusterGateway, statusOf } from './gateway.ts';
-import { emptyFunctionNamespaces, functionNamespace, getJson } from './objects.ts';
+import { emptyCluster, functionNamespace, getJson } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
@@ -27,10 +26,7 @@ const differences = (wanted: unknown, live: unknown, path: string): string[] => 
 test('a full specification is on the API server as the contract has it; no node fits it, and its status says so', {
   skip,
 }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster);
   const n = ['-n', functionNamespace];
   const login = ['--docker-server=registry.example.com', '--docker-username=u', '--docker-password=p'];

@@ -1,20 +1,16 @@
 // A gateway that has no route to pods calls them through the API server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { onEnd } from '../helpers/cleanup.ts';
 import { findCluster } from './cluster.ts';
 import { answering, put, startClusterGateway } from './gateway.ts';
 import { functionImage } from './images.ts';
-import { emptyFunctionNamespaces } from './objects.ts';
+import { emptyCluster } from './objects.ts';
 
 const found = await findCluster();
 const skip = 'missing' in found ? found.missing : false;
 
 test('through tunnels calls are answered, many at once and large ones, and the gateway warns', { skip }, async (t) => {
-  if ('missing' in found) throw new Error(found.missing);
-  const { cluster } = found;
-  await emptyFunctionNamespaces(cluster);
-  onEnd(t, () => emptyFunctionNamespaces(cluster));
+  const cluster = await emptyCluster(t, found);
   const gateway = await startClusterGateway(t, cluster, { args: ['--reach', 'tunnel'] });
   assert.match(gateway.program().stdout() + gateway.program().stderr(), /calls go through the API server/);
   await put(gateway, { service: 'fn', image: await functionImage(cluster, 'version') });

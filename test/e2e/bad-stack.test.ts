@@ -82,8 +82,8 @@ const rows: readonly Row[] = [
   },
   {
     title: 'a substitution without a name',
-    stack: head + fn.replace('fn:latest', '$' + '{}'),
-    message: 'stack.yaml:8: expected a variable name, got "${}"',
+    stack: head + fn.replace('fn:latest', `\${}`),
+    message: `stack.yaml:8: expected a variable name, got "\${}"`,
   },
   {
     title: 'a text where a list belongs',

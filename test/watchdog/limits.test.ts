@@ -34,8 +34,8 @@ test('a call over exec_timeout is 504 naming hop and limit, and its signal abort
 test('X-Timeout below exec_timeout shortens it; above or garbage is ignored (fact 33)', async (t) => {
   const blank = await startHandler(t, waits, { exec_timeout: '150ms' });
   const text = async (asked: string) => (await blank.call('/', { headers: { 'x-timeout': asked } })).body;
-  assert.match(await text('20ms'), /of 20ms/);
-  assert.match(await text('10s'), /of 150ms/);
+  assert.match(await text('20ms'), /X-Timeout of 20ms/);
+  assert.match(await text('10s'), /exec_timeout of 150ms/);
   assert.match(await text('soon'), /of 150ms/);
 });
 

@@ -43,11 +43,14 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
 };
 
 /**
- * Whether a kept connection was closed with the call unread in it. A server that has read it and closes then is at its end
- * without an error of the system, and may have done what it was asked.
+ * Whether the server closed a kept connection before it read the call: then the kernel takes nothing more for it (EPIPE), or,
+ * on a unix socket of Linux, resets it, which it does only when something was left unread. Any other end tells nothing.
  */
-const isStale = (sent: ClientRequest, { code, syscall }: NodeJS.ErrnoException): boolean =>
-  sent.reusedSocket && (code === 'EPIPE' || (code === 'ECONNRESET' && syscall === 'read'));
+const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { address }: Upstream): boolean => {
+  if (!sent.reusedSocket) return false;
+  const tellsUnread = 'socketPath' in address && process.platform === 'linux';
+  return error.code === 'EPIPE' || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
+};
 
 /** @param body the whole body where it was read beforehand */
 const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
@@ -68,7 +71,8 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   });
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (call.over || answered) return;
-    if (!isRetry && isStale(sent, error) && (body !== undefined || !hasBody(request))) forward(parts, call, body, true);
+    // A body takes several writes, of which the first may have been read.
+    if (!isRetry && !hasBody(request) && isUnread(sent, error, upstream)) forward(parts, call, undefined, true);
     else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });
   call.onAbort = () => sent.destroy();

@@ -26,18 +26,18 @@ const list = async (directory: string): Promise<string[]> => {
   }
 };
 
+/** The area's directory, which its group may enter. */
+const ensureRoom = async (home: string, room: string, gid: number): Promise<void> => {
+  await mkdir(room, { recursive: true });
+  await chmod(home, 0o711);
+  await chown(room, 0, gid);
+  await chmod(room, 0o750);
+};
+
 export const createCopies = (runDir: string | undefined): Copies => {
   const home = join(runDir ?? '', 'bundles');
   /** By `<area>/<digest>`: the path below `home`. */
   const made = new Map<string, Promise<string>>();
-
-  /** The area's directory, which its group may enter. */
-  const ensureRoom = async (room: string, gid: number): Promise<void> => {
-    await mkdir(room, { recursive: true });
-    await chmod(home, 0o711);
-    await chown(room, 0, gid);
-    await chmod(room, 0o750);
-  };
 
   const copy = async (source: string, digest: string, { gid, area }: BundleOwner): Promise<string> => {
     if (runDir === undefined)
@@ -46,7 +46,7 @@ export const createCopies = (runDir: string | undefined): Copies => {
     const target = join(room, digest);
     const partial = `${target}.partial`;
     try {
-      await ensureRoom(room, gid);
+      await ensureRoom(home, room, gid);
       await Promise.all([remove(target), remove(partial)]);
       await copyTree(source, partial, gid);
       await rename(partial, target);

@@ -6,18 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FaasError } from '../../types/errors.ts';
 import type { Log } from '../log.ts';
-import { type SpawnReply, type SpawnRequest, streamCount } from './messages.ts';
-
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
-
-export type Spawned = {
-  /** Also the id of its process group. */
-  readonly pid: number;
-  readonly stdout: Socket;
-  readonly stderr: Socket;
-  readonly control: Socket;
-  readonly exited: Promise<Exit>;
-};
+import type { SpawnReply, SpawnRequest } from './messages.ts';
+import { createRequests, type Spawned } from './requests.ts';
 
 export interface Spawner {
   /** The request leaves within this call. @throws unavailable when the system starts no process */
@@ -34,16 +24,6 @@ export type SpawnerOptions = {
   readonly log: Log;
   /** Called with the process id of every spawner that is started. */
   readonly onHelper?: (pid: number) => void;
-};
-
-type Pending = {
-  readonly streams: (Socket | undefined)[];
-  pid: number | undefined;
-  ended: boolean;
-  resolve(spawned: Spawned): void;
-  reject(error: Error): void;
-  end(exit: Exit): void;
-  readonly exited: Promise<Exit>;
 };
 
 const longestHeader = 80;
@@ -76,93 +56,28 @@ const listen = async (path: string, onConnection: (socket: Socket) => void): Pro
   return server;
 };
 
-const createPending = (): { pending: Pending; spawned: Promise<Spawned> } => {
-  const spawned = Promise.withResolvers<Spawned>();
-  const exited = Promise.withResolvers<Exit>();
-  const streams: Pending['streams'] = Array.from({ length: streamCount }, () => undefined);
-  const { resolve, reject } = spawned;
-  return {
-    pending: { streams, pid: undefined, ended: false, resolve, reject, end: exited.resolve, exited: exited.promise },
-    spawned: spawned.promise,
-  };
-};
-
 /** @throws when the socket or the process cannot be made */
 export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> => {
   const { nodePath, runDir, log } = options;
-  const requests = new Map<string, Pending>();
+  const requests = createRequests();
   const path = join(runDir, 'spawner');
   let helper: ChildProcess | undefined;
   let closed = false;
-
-  const settle = (id: string, pending: Pending): void => {
-    const [stdout, stderr, control] = pending.streams;
-    if (pending.pid === undefined || stdout === undefined || stderr === undefined || control === undefined) return;
-    pending.resolve({ pid: pending.pid, stdout, stderr, control, exited: pending.exited });
-    if (pending.ended) requests.delete(id);
-  };
-
-  const fail = (id: string, message: string): void => {
-    const pending = requests.get(id);
-    if (pending === undefined) return;
-    requests.delete(id);
-    for (const stream of pending.streams) stream?.destroy();
-    pending.reject(new FaasError('unavailable', `a process could not be started: ${message}`));
-  };
-
-  const onReply = (reply: SpawnReply): void => {
-    const pending = requests.get(reply.id);
-    if (pending === undefined) return;
-    switch (reply.kind) {
-      case 'failed':
-        fail(reply.id, reply.message);
-        break;
-      case 'started':
-        pending.pid = reply.pid;
-        settle(reply.id, pending);
-        break;
-      case 'ended':
-        pending.ended = true;
-        pending.end({ code: reply.code, signal: reply.signal });
-        // One that ends at once may be gone before its streams have come.
-        settle(reply.id, pending);
-        break;
-    }
-  };
 
   const strangers = new Set<Socket>();
   const server = await listen(path, (socket) => {
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));
     readHeader(socket, (id, stream) => {
-      const pending = requests.get(id);
-      if (pending === undefined || stream < 0 || stream >= streamCount) {
-        socket.destroy();
-        return;
-      }
-      strangers.delete(socket);
-      pending.streams[stream] = socket;
-      settle(id, pending);
+      if (requests.take(id, stream, socket)) strangers.delete(socket);
+      else socket.destroy();
     });
   });
 
-  /** Without the spawner nobody tells how a process ended; that it did shows by its control pipe. */
   const onHelperEnd = (): void => {
     helper = undefined;
     if (!closed) log.error({ processes: requests.size }, 'the process that starts functions ended; another takes its place');
-    for (const [id, pending] of [...requests]) {
-      if (pending.pid === undefined) {
-        fail(id, 'the spawner ended');
-        continue;
-      }
-      const control = pending.streams[2];
-      const end = (): void => {
-        requests.delete(id);
-        pending.end({ code: null, signal: null });
-      };
-      if (control === undefined || control.destroyed) end();
-      else control.once('close', end);
-    }
+    requests.abandon();
   };
 
   const ensureHelper = (): ChildProcess => {
@@ -174,7 +89,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
     });
-    child.on('message', (message) => onReply(message as SpawnReply));
+    child.on('message', (message) => requests.reply(message as SpawnReply));
     child.once('exit', onHelperEnd);
     child.on('error', (error) => log.error({ err: error }, 'the process that starts functions failed'));
     helper = child;
@@ -186,10 +101,9 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
   return {
     start: (request) => {
       if (closed) return Promise.reject(new FaasError('unavailable', 'the gateway is shutting down'));
-      const { pending, spawned } = createPending();
-      requests.set(request.id, pending);
+      const spawned = requests.open(request.id);
       ensureHelper().send(request, (error) => {
-        if (error !== null) fail(request.id, error.message);
+        if (error !== null) requests.fail(request.id, error.message);
       });
       return spawned;
     },
@@ -203,7 +117,7 @@ export const createSpawner = async (options: SpawnerOptions): Promise<Spawner> =
         await exited;
       }
       // The server would wait for every connection: a process that nobody ended must not keep the gateway from its own end.
-      for (const { streams } of requests.values()) for (const stream of streams) stream?.destroy();
+      requests.closeStreams();
       for (const socket of strangers) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -107,9 +107,10 @@ test('a lock file is obeyed by npm ci, in any directory with one digest', async 
   assert.equal((await build(other, { lang: 'node', env })).digest, digest);
 });
 
-test('an installation that fails shows what npm said and keeps nothing', async (t) => {
+test('an installation that fails shows what npm said, also where npm is to be silent, and keeps nothing', async (t) => {
   const { cwd, env } = await start(t, { dependencies: { absent: '^1.0.0' } });
-  await assert.rejects(build(cwd, { lang: 'node', env }), (error: Error & { code: string }) => {
+  const silent = { ...env, npm_config_loglevel: 'silent' };
+  await assert.rejects(build(cwd, { lang: 'node', env: silent }), (error: Error & { code: string }) => {
     assert.equal(error.code, 'invalid');
     assert.match(error.message, /^greet: npm install .* failed with exit code 1:\n[\s\S]*E404[\s\S]*absent/);
     return true;

@@ -112,8 +112,11 @@ test('an annotation that is a count is read, one that is none is as if it were n
   assert.equal(countAnnotation(undefined, 'sluice.dev/max-queue'), undefined);
 });
 
-test("a function's own timeout is read in milliseconds", () => {
+test("a function's own timeout is read in milliseconds, one that is no duration or ends before it begins is none", () => {
   assert.equal(functionTimeoutMs({ 'sluice.dev/timeout': '90s' }), 90_000);
+  assert.equal(functionTimeoutMs({ 'sluice.dev/timeout': '0' }), 0);
+  assert.equal(functionTimeoutMs({ 'sluice.dev/timeout': 'soon' }), undefined);
+  assert.equal(functionTimeoutMs({ 'sluice.dev/timeout': '-90s' }), undefined);
   assert.equal(functionTimeoutMs({}), undefined);
   assert.equal(functionTimeoutMs(undefined), undefined);
 });

@@ -1,2 +1,0 @@
-/** The status that stands, in metrics and outcomes, for a caller who left before the answer began. */
-export const callerLeft = 499;
