@@ -29,7 +29,10 @@ describe('the limit on silence', () => {
 
   test('does not hurry a function that thinks before it answers', async (t) => {
     const rig = await startRig(t, { limits });
-    rig.ready(key, await startUpstream(t, (req, res) => req.resume().on('end', () => setTimeout(() => res.end('thought'), 1800))));
+    rig.ready(
+      key,
+      await startUpstream(t, (req, res) => req.resume().on('end', () => setTimeout(() => res.end('thought'), 1800))),
+    );
     const upload = request({ port: rig.port, path: '/function/fn', method: 'POST', agent: false });
     upload.write('part');
     setTimeout(() => upload.end('end'), 60);
