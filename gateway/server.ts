@@ -100,16 +100,35 @@ const makeLast = (sockets: ReadonlySet<Socket>): void => {
   }
 };
 
+/** Answers under way, whose connections end with them, also where their heads have said otherwise. */
+const endWithAnswers = (sockets: ReadonlySet<Socket>): ServerResponse[] => {
+  const answers: ServerResponse[] = [];
+  for (const socket of sockets) {
+    const response = responseOn(socket);
+    if (response === undefined) continue;
+    answers.push(response);
+    // The answer to a request that waits behind it says itself that it is the last.
+    response.once('close', () => {
+      if (responseOn(socket) === undefined) socket.destroySoon();
+    });
+  }
+  return answers;
+};
+
 const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Promise<void> =>
   new Promise((resolve) => {
     const limit = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, drainMs);
+    makeLast(sockets);
+    const unsent = endWithAnswers(sockets).filter((answer) => answer.writableEnded && !answer.writableFinished);
+    // As it closes, node:http takes an answer that has been ended for one that has been sent, and cuts off what is on its way.
+    for (const answer of unsent) answer.finished = false;
     http.close(() => {
       clearTimeout(limit);
       resolve();
     });
-    makeLast(sockets);
+    for (const answer of unsent) answer.finished = true;
   });
 
 export const createServer = (parts: ServerParts): GatewayServer => {

@@ -23,7 +23,8 @@ export type FrontParts = {
   readonly healthy?: () => boolean;
 };
 
-const maxHeaderBytes = 1024 * 1024;
+/** What a gateway takes, and room for what it adds. */
+const maxHeaderBytes = (1024 + 16) * 1024;
 
 const serverOptions = {
   requestTimeout: 0,
@@ -85,6 +86,8 @@ export class Front {
     this.#parts = parts;
     this.server = createServer(serverOptions, (request, response) => this.#receive(request, response));
     this.server.timeout = 0;
+    // The size is bounded already.
+    this.server.maxHeadersCount = 0;
   }
 
   /** Running calls and open sockets. */
@@ -129,10 +132,18 @@ export class Front {
       };
       const timer = setTimeout(finish, Math.min(limitMs, longestTimerMs));
       this.#drained = finish;
-      this.server.close();
-      this.server.closeIdleConnections();
+      this.#closeServer();
       this.#checkDrained();
     });
+  }
+
+  /** As it closes, node:http takes an answer that has been ended for one that has been sent, and cuts off what is on its way. */
+  #closeServer(): void {
+    const unsent: ServerResponse[] = [];
+    for (const { response } of this.#calls) if (response.writableEnded && !response.writableFinished) unsent.push(response);
+    for (const response of unsent) response.finished = false;
+    this.server.close();
+    for (const response of unsent) response.finished = true;
   }
 
   /** Answers every running call with 500, synchronously: the process is about to end. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createServer } from '../../gateway/server.ts';
 import { onEnd } from '../helpers/cleanup.ts';
+import { within } from '../helpers/eventually.ts';
 import { call, exchange, startRig, startUpstream } from './invoke/rig.ts';
 
 test('what is no function path goes to the control side', async (t) => {
@@ -143,6 +145,51 @@ test('closing takes no new connections, finishes what runs, and tells clients th
   assert.match(text, /^HTTP\/1.1 200 .*Connection: close.*finished/s);
   idle.destroy();
   await closing;
+});
+
+/** A server whose control side is `answer`, and a client of it that has got the beginning of the answer, and takes no more. */
+const startSlow = async (t: TestContext, answer: (res: ServerResponse) => void) => {
+  const server = createServer({
+    functions: { handle: () => {}, upgrade: () => {} },
+    control: (_req, res) => answer(res),
+    isFunctionPath: () => false,
+  });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  onEnd(t, () => server.close());
+  const client = connect(port, '127.0.0.1').setEncoding('latin1');
+  onEnd(t, () => client.destroy());
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [head] = await within(once(client, 'data'), 'the beginning of the answer');
+  client.pause();
+  const rest = async (): Promise<string> => {
+    let text = head;
+    for await (const piece of client) text += piece;
+    return text;
+  };
+  return { server, rest };
+};
+
+test('closing does not cut off what a slow client has still to take of an answer', async (t) => {
+  const bytes = 32 * 1024 * 1024;
+  const { server, rest } = await startSlow(t, (res) =>
+    res.writeHead(200, { 'Content-Length': bytes }).end(Buffer.alloc(bytes, 'x')),
+  );
+  const closing = server.close({ drainMs: 60_000 });
+  const text = await within(rest(), 'the rest of the answer');
+  assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, bytes);
+  await within(closing, 'the server to be closed');
+});
+
+test('closing does not wait for a connection whose answer has ended, whatever its head said', async (t) => {
+  const answering = Promise.withResolvers<ServerResponse>();
+  const { server, rest } = await startSlow(t, (res) => {
+    res.write('begun');
+    answering.resolve(res);
+  });
+  const closing = server.close({ drainMs: 600_000 });
+  (await answering.promise).end('ended');
+  assert.match(await within(rest(), 'the rest of the answer'), /^HTTP\/1.1 200 .*Connection: keep-alive.*begun.*ended/s);
+  await within(closing, 'the server to be closed');
 });
 
 test('a server that retires takes what comes, each request as the last on its connection', async (t) => {

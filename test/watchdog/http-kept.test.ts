@@ -1,7 +1,23 @@
 // Mode http: kept connections to the function's server that end under a call.
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { onEnd } from '../helpers/cleanup.ts';
 import { startBlank } from './blank-process.ts';
+
+const heard = (socket: Socket, pattern: RegExp): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    const limit = setTimeout(() => reject(new Error(`expected ${pattern}, heard ${text}`)), 20_000);
+    const listen = (chunk: string): void => {
+      text += chunk;
+      if (!pattern.test(text)) return;
+      clearTimeout(limit);
+      socket.off('data', listen);
+      resolve();
+    };
+    socket.on('data', listen);
+  });
 
 const started = async (t: TestContext, source: string, environment: Record<string, string> = {}) => {
   const blank = await startBlank(t, { 'server.js': source });
@@ -57,4 +73,23 @@ require("node:net").createServer((socket) => socket.on("error", () => {}).once("
   const blank = await started(t, source);
   assert.equal((await blank.call('/')).body, 'ok');
   assert.equal((await blank.call('/')).body, 'ok');
+});
+
+test('a call that comes when the server has just closed its kept connection goes over another one', async (t) => {
+  const source = `require("node:http").createServer({ keepAliveTimeout: 60000 }, (q, s) => {
+    if (q.url !== "/last") return s.end("ok");
+    s.end("last");
+    setTimeout(() => { q.socket.destroy(); console.log("closed"); }, 300);
+  }).listen(process.env.SLUICE_UPSTREAM_SOCKET)`;
+  const blank = await started(t, source);
+  const caller = connect((blank.target as { readonly socketPath: string }).socketPath).setEncoding('latin1');
+  onEnd(t, () => caller.destroy());
+  caller.write('GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
+  await heard(caller, /last$/);
+  // The call waits for the watchdog, and is read by it before the end of the connection to the server.
+  blank.child.kill('SIGSTOP');
+  caller.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  blank.child.kill('SIGCONT');
+  await heard(caller, /^HTTP\/1.1 200 .*ok$/s);
 });
