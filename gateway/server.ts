@@ -8,7 +8,7 @@ import { maxHeaderBytes, refuseBroken } from './http/broken-request.ts';
 import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
-import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
+import { ambiguity, isLast, isOriginForm, toOriginForm } from './http/framing.ts';
 import { GatheringRequest } from './http/gathering-request.ts';
 import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
 import { watchStalls } from './http/stalled.ts';
@@ -139,7 +139,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
   let draining = false;
 
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    if (retired) res.shouldKeepAlive = false;
+    if (retired || isLast(req)) res.shouldKeepAlive = false;
     const problem = ambiguity(req) ?? (isOriginForm(req) ? undefined : toOriginForm(req));
     if (problem !== undefined) {
       res.shouldKeepAlive = false;

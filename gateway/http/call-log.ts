@@ -1,10 +1,12 @@
 // The access log of invocations: one structured line a call, of all calls, of a sample or of those that failed. Lines are
 // written without waiting (log.ts). What is not logged costs nothing: `wants` is asked before a call begins.
-import type { FaasError } from '../../provider/types/errors.ts';
 import { callerLeft } from './caller-left.ts';
 
 /** Share of the calls from 0 to 1, or only those that end badly. */
 export type CallLogMode = number | 'errors';
+
+/** As in the headers of an answer that is not the function's own. */
+export type Failure = { readonly code?: string | undefined; readonly reason?: string | undefined };
 
 /** Times in ms of one clock; those of steps that were not reached are absent. */
 export type CallRecord = {
@@ -14,7 +16,10 @@ export type CallRecord = {
   readonly method: string;
   readonly origin: 'http' | 'async' | 'event';
   readonly status: number;
-  readonly error: FaasError | undefined;
+  /** Why the platform refused or ended the call, where it did. */
+  readonly error: Failure | undefined;
+  /** The caller went before the answer was complete. */
+  readonly left: boolean;
   readonly endpoint: string | undefined;
   /** Of the bodies alone. */
   readonly bytesIn: number;
@@ -40,7 +45,7 @@ const between = (from: number | undefined, to: number | undefined): number | und
 
 /** The fields of a line; the phases add up to `ms`. */
 const toLine = (record: CallRecord): object => {
-  const { callId, fn, method, origin, status, error, endpoint, bytesIn, bytesOut } = record;
+  const { callId, fn, method, origin, status, error, left, endpoint, bytesIn, bytesOut } = record;
   const { beganMs, grantedMs, headMs, endedMs } = record;
   return {
     callId,
@@ -57,10 +62,11 @@ const toLine = (record: CallRecord): object => {
     transferMs: between(headMs, endedMs),
     code: error?.code,
     reason: error?.reason,
+    left: left || undefined,
   };
 };
 
-/** Refused, left, failed, or broken off in the middle of the answer. */
+/** Refused, left unanswered, failed, or broken off in the middle of the answer; who closes an event stream does no wrong. */
 const endedBadly = ({ status, error }: CallRecord): boolean => error !== undefined || status >= 500 || status === callerLeft;
 
 /** `undefined` for a share of 0. @param random as Math.random */

@@ -23,6 +23,8 @@ export interface Candidate {
 
 type Obstacle = 'function' | 'replicas';
 
+type Line = Map<Candidate, NodeJS.Timeout | undefined>;
+
 /** Calls let in during one turn of the event loop, which must stay short. */
 const slice = 50;
 
@@ -46,9 +48,11 @@ const refusal = (gated: Gated, limits: CallLimits, obstacle: Obstacle, why: 'ful
 export class Gate {
   limits: CallLimits;
   readonly #gated: Gated;
-  /** In the order in which they came, each with the timer of its limit. */
-  readonly #interactive = new Map<Candidate, NodeJS.Timeout | undefined>();
-  readonly #background = new Map<Candidate, NodeJS.Timeout | undefined>();
+  /**
+   * Who is let in first comes first: those that somebody waits for, then the others; of each kind those that had been let in
+   * once. Within a line in the order in which they came, each with the timer of its limit.
+   */
+  readonly #lines: readonly Line[] = [new Map(), new Map(), new Map(), new Map()];
   #letting = false;
   #rest: NodeJS.Immediate | undefined;
 
@@ -59,20 +63,33 @@ export class Gate {
 
   /** Calls in line. */
   get length(): number {
-    return this.#interactive.size + this.#background.size;
+    let length = 0;
+    for (const line of this.#lines) length += line.size;
+    return length;
   }
 
   /** Admits the call or refuses it before it returns, or puts it in line. True when it is in line. */
   enter(candidate: Candidate): boolean {
-    const before = candidate.interactive ? this.#interactive.size : this.length;
-    if (before > 0 || this.#obstacle(0) !== undefined) return this.hold(candidate);
+    const line = candidate.interactive ? 1 : 3;
+    if (this.#isAwaited(line) || this.#obstacle(0) !== undefined) return this.#join(candidate, line);
     candidate.admitted();
     return false;
   }
 
-  /** Puts a call in line, unless the line is full: then it is refused. True when it is in line. */
+  /** Puts a call that was let in back in line, before those that came after it. As `enter`. */
   hold(candidate: Candidate): boolean {
-    if (this.length >= this.limits.maxQueue && !(candidate.interactive && this.#turnAwayLast())) {
+    return this.#join(candidate, candidate.interactive ? 0 : 2);
+  }
+
+  #isAwaited(upTo: number): boolean {
+    for (let line = 0; line <= upTo; line += 1) if ((this.#lines[line] as Line).size > 0) return true;
+    return false;
+  }
+
+  #join(candidate: Candidate, line: number): boolean {
+    // A line with place before it moves up in this or the next turns, whatever its length.
+    const isFull = this.length >= this.limits.maxQueue && this.#obstacle(0) !== undefined;
+    if (isFull && !this.#turnAwayLast(line)) {
       candidate.refuse(this.#refusal('full'));
       return false;
     }
@@ -81,14 +98,14 @@ export class Gate {
       if (this.leave(candidate)) candidate.refuse(this.#refusal('too-long'));
     };
     const timer = maxQueueWaitMs === 0 ? undefined : setTimeout(expired, Math.min(maxQueueWaitMs, longestTimerMs));
-    (candidate.interactive ? this.#interactive : this.#background).set(candidate, timer);
+    (this.#lines[line] as Line).set(candidate, timer);
     return true;
   }
 
   /** False when the call is not in line. */
   leave(candidate: Candidate): boolean {
-    const line = candidate.interactive ? this.#interactive : this.#background;
-    if (!line.has(candidate)) return false;
+    const line = this.#lines.find((each) => each.has(candidate));
+    if (line === undefined) return false;
     clearTimeout(line.get(candidate));
     line.delete(candidate);
     return true;
@@ -114,25 +131,34 @@ export class Gate {
     this.#letting = false;
   }
 
+  /** A few in each turn of the event loop. */
   refuseAll(error: FaasError): void {
-    for (const candidate of [...this.#interactive.keys(), ...this.#background.keys()]) {
-      if (this.leave(candidate)) candidate.refuse(error);
+    this.#letting = true;
+    for (let left = slice; this.length > 0 && left > 0; left -= 1) {
+      const first = this.#first() as Candidate;
+      this.leave(first);
+      first.refuse(error);
     }
+    this.#letting = false;
+    if (this.length > 0) setImmediate(() => this.refuseAll(error));
   }
 
   #first(): Candidate | undefined {
-    for (const candidate of this.#interactive.keys()) return candidate;
-    for (const candidate of this.#background.keys()) return candidate;
+    for (const line of this.#lines) for (const candidate of line.keys()) return candidate;
     return undefined;
   }
 
-  /** Makes room for a call that somebody waits for. */
-  #turnAwayLast(): boolean {
-    const last = [...this.#background.keys()].at(-1);
-    if (last === undefined) return false;
-    this.leave(last);
-    last.refuse(this.#refusal('full'));
-    return true;
+  /** Makes room for a call that goes before the last one in line. */
+  #turnAwayLast(line: number): boolean {
+    for (let other = this.#lines.length - 1; other > line; other -= 1) {
+      const last = [...(this.#lines[other] as Line).keys()].at(-1);
+      if (last === undefined) continue;
+      const error = this.#refusal('full');
+      this.leave(last);
+      last.refuse(error);
+      return true;
+    }
+    return false;
   }
 
   /** What stands in the way of `more` calls besides those that are not in line. */
@@ -145,8 +171,9 @@ export class Gate {
     return 'replicas';
   }
 
+  /** Call it while one call that is not in line is to be refused, or let in at the expense of another. */
   #refusal(why: 'full' | 'too-long'): FaasError {
     const usual: Obstacle = this.limits.maxInflight > 0 ? 'function' : 'replicas';
-    return refusal(this.#gated, this.limits, this.#obstacle(1) ?? usual, why);
+    return refusal(this.#gated, this.limits, this.#obstacle(0) ?? usual, why);
   }
 }

@@ -1,9 +1,23 @@
 // A call that is written to the access log: the same, with a clock at each of its steps and its bytes counted.
 import type { FaasError } from '../../provider/types/errors.ts';
-import type { CallLog } from '../http/call-log.ts';
+import { errorCodeHeader, errorReasonHeader, internalHeader } from '../../provider/types/headers.ts';
+import type { CallLog, Failure } from '../http/call-log.ts';
 import { type CallParts, InvokeCall } from './call.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Invocation, Sink } from './invocation.ts';
+
+const marks = [internalHeader, errorCodeHeader, errorReasonHeader].map((name) => name.toLowerCase());
+
+/** What a watchdog that answers in the function's place says of it. */
+const failureIn = (headers: readonly string[]): Failure | undefined => {
+  const found: (string | undefined)[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const mark = marks.indexOf((headers[i] as string).toLowerCase());
+    if (mark >= 0) found[mark] = headers[i + 1];
+  }
+  const [component, code, reason] = found;
+  return component === undefined || code === undefined ? undefined : { code, reason };
+};
 
 export class LoggedCall extends InvokeCall {
   readonly #log: CallLog;
@@ -12,6 +26,8 @@ export class LoggedCall extends InvokeCall {
   #grantedMs: number | undefined;
   #headMs: number | undefined;
   #endpointId: string | undefined;
+  #said: Failure | undefined;
+  #left = false;
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -35,7 +51,13 @@ export class LoggedCall extends InvokeCall {
 
   override head(status: number, statusText: string, headers: string[]): void {
     this.#headMs = performance.now();
+    if (status >= 400) this.#said = failureIn(headers);
     super.head(status, statusText, headers);
+  }
+
+  override cancel(): void {
+    this.#left = true;
+    super.cancel();
   }
 
   override data(chunk: Uint8Array): boolean {
@@ -55,7 +77,8 @@ export class LoggedCall extends InvokeCall {
       method,
       origin,
       status,
-      error,
+      error: error ?? this.#said,
+      left: this.#left,
       endpoint: this.#endpointId,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,

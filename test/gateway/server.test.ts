@@ -208,6 +208,25 @@ test('a server that retires takes what comes, each request as the last on its co
   assert.match(await exchange(rig.port, bytes, connect), /^HTTP\/1.1 200 .*Connection: close.*passed/s);
 });
 
+test('a server that retires while a client waits to be asked for its body answers it last on its connection', async (t) => {
+  const rig = await startRig(t);
+  const upstream = await startUpstream(t, (req, res) => void req.resume().on('end', () => res.end('passed')));
+  const woken = Promise.withResolvers<void>();
+  rig.provider.scale = async () => woken.resolve();
+  rig.report('fn.openfaas-fn', { replicas: 0 });
+  const client = connect(rig.port, '127.0.0.1').setEncoding('latin1');
+  client.write('POST /function/fn HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
+  await woken.promise;
+  rig.server.retire();
+  rig.ready('fn.openfaas-fn', upstream);
+  let text = '';
+  for await (const chunk of client) {
+    text += chunk;
+    if (text.endsWith('100 Continue\r\n\r\n')) client.write('hello');
+  }
+  assert.match(text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 .*Connection: close.*passed/s);
+});
+
 test('calls that do not finish within the drain time are cut', async (t) => {
   const rig = await startRig(t);
   const arrived = Promise.withResolvers<void>();
@@ -218,14 +237,15 @@ test('calls that do not finish within the drain time are cut', async (t) => {
   await cut;
 });
 
-/** Connections to a port of this machine from a client's side, as the system has them. */
+/** Connections to a port of this machine from a client's side, as the system has them: the list may name one twice. */
 const established = (port: number): number => {
   const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
-  return lines.filter((line) => {
-    const [, , remoteAddress = '', state] = line.trim().split(/\s+/);
-    return remoteAddress.endsWith(remote) && state === '01';
-  }).length;
+  const found = new Set<string>();
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, localAddress = '', remoteAddress = '', state] = line.trim().split(/\s+/);
+    if (remoteAddress.endsWith(remote) && state === '01') found.add(localAddress);
+  }
+  return found.size;
 };
 
 test('callers who come in their thousands at one moment all get a connection, however busy the gateway is', {
@@ -240,6 +260,7 @@ test('callers who come in their thousands at one moment all get a connection, ho
   });
   // They are on their way after this turn's ticks, and nobody has taken one yet.
   await new Promise<void>((resolve) => process.nextTick(resolve));
-  assert.equal(established(rig.port), count);
+  // Connections of others may have the same port at their other end.
+  assert.ok(established(rig.port) >= count, `${established(rig.port)} of ${count}`);
   await Promise.all(clients.map((client) => once(client, 'connect')));
 });

@@ -133,3 +133,65 @@ test('who is sent away by a removal hears why', () => {
   gate.refuseAll(new FaasError('not-found', 'function fn.ns was removed', { reason: 'Gone' }));
   assert.deepEqual(log, ['a', 'b not-found Gone']);
 });
+
+test('replicas that are full are the reason, not a limit of the function that has a place left', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const log: string[] = [];
+  const { gate, gated, come } = door({ maxInflight: 3, maxInflightPerReplica: 2, maxQueue: 0 }, log, 1);
+  const [only] = gated.ready;
+  assert.ok(only);
+  come('a');
+  come('b');
+  only.inFlight = 2;
+  come('c');
+  gate.limits = { ...gate.limits, maxQueue: 1, maxQueueWaitMs: 500 };
+  come('d');
+  t.mock.timers.tick(500);
+  come('job', false);
+  come('e');
+  assert.deepEqual(log.slice(2), ['c unavailable NoCapacity', 'd unavailable QueueTimeout', 'job unavailable NoCapacity']);
+});
+
+test('a call that was let in and found no place goes before those that came later, and takes the place of the last', () => {
+  const log: string[] = [];
+  const { gate, gated, running, come } = door({ maxInflight: 3, maxInflightPerReplica: 1, maxQueue: 3 }, log, 1);
+  const [only] = gated.ready;
+  assert.ok(only);
+  for (const name of ['a', 'b', 'c']) come(name);
+  only.inFlight = 1;
+  for (const name of ['d', 'e', 'f']) come(name);
+  for (const name of ['b', 'c']) {
+    const candidate = running.get(name);
+    assert.ok(candidate);
+    assert.equal(gate.hold(candidate), true);
+  }
+  assert.deepEqual(log.splice(0), ['a', 'b', 'c', 'f unavailable NoCapacity', 'e unavailable NoCapacity']);
+  only.inFlight = 0;
+  gate.limits = noLimits;
+  gate.advance();
+  assert.deepEqual(log, ['b', 'c', 'd']);
+});
+
+test('nobody is refused because of a line that is just let in', async () => {
+  const log: string[] = [];
+  const { gate, come } = door({ maxInflight: 1, maxQueue: 200 }, log);
+  for (let i = 0; i <= 200; i += 1) come(String(i));
+  gate.limits = noLimits;
+  gate.advance();
+  come('201');
+  while (gate.length > 0) await nextTurn();
+  assert.deepEqual(
+    log,
+    Array.from({ length: 202 }, (_, i) => String(i)),
+  );
+});
+
+test('a thousand are sent away by a removal without holding up the event loop for all of them', async () => {
+  const log: string[] = [];
+  const { gate, come } = door({ maxInflight: 1, maxQueue: 1000 }, log);
+  for (let i = 0; i <= 1000; i += 1) come(String(i));
+  gate.refuseAll(new FaasError('not-found', 'function fn.ns was removed'));
+  assert.equal(log.length, 51);
+  while (gate.length > 0) await nextTurn();
+  assert.equal(log.length, 1001);
+});

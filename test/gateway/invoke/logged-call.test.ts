@@ -44,6 +44,7 @@ test('a line tells id, function, status, bytes and the time of each phase', asyn
     bytesOut: 8,
     code: undefined,
     reason: undefined,
+    left: undefined,
   });
   assert.ok(firstByteMs! >= 10 && transferMs! >= 10 && queueMs! >= 0);
   assert.ok(Math.abs(ms! - queueMs! - firstByteMs! - transferMs!) < 0.01);
@@ -90,12 +91,41 @@ test('of errors only: what was refused, failed, broke off or was left; a 4xx of 
   leaver.destroy();
   await eventually(() => lines.length === 3, { what: 'three lines' });
   assert.deepEqual(
-    lines.map(({ status, code }) => [status, code]),
+    lines.map(({ status, code, left }) => [status, code, left]),
     [
-      [500, undefined],
-      [200, 'upstream'],
-      [499, undefined],
+      [500, undefined, undefined],
+      [200, 'upstream', undefined],
+      [499, undefined, true],
     ],
+  );
+});
+
+test('a caller who leaves in the middle of an answer shows, with what it was sent', async (t) => {
+  const { lines, callLog } = startLog(1);
+  const rig = await startRig(t, { callLog });
+  rig.ready('fn.openfaas-fn', await startUpstream(t, (_req, res) => res.write('first of many')));
+  const listener = request({ port: rig.port, path: '/function/fn', agent: false }).end();
+  const [stream] = await once(listener, 'response');
+  stream.on('error', () => undefined);
+  await once(stream, 'data');
+  listener.destroy();
+  const line = await eventually(() => lines[0], { what: 'a line' });
+  assert.deepEqual([line.status, line.code, line.left, line.bytesOut], [200, undefined, true, 13]);
+});
+
+test('what the watchdog answers in place of the function is told apart from what the function answers', async (t) => {
+  const { lines, callLog } = startLog('errors');
+  const rig = await startRig(t, { callLog });
+  const address = await startUpstream(t, (req, res) => {
+    const limit = { 'X-OpenFaaS-Internal': 'watchdog', 'X-Error-Code': 'busy', 'X-Error-Reason': 'MaxInflight' };
+    if (req.url === '/full') res.writeHead(429, limit).end();
+    else res.writeHead(429, { 'X-Error-Code': 'busy' }).end();
+  });
+  rig.ready('fn.openfaas-fn', address);
+  for (const path of ['/own', '/full']) await call(rig, `/function/fn${path}`);
+  assert.deepEqual(
+    lines.map(({ status, code, reason }) => [status, code, reason]),
+    [[429, 'busy', 'MaxInflight']],
   );
 });
 
