@@ -8,7 +8,7 @@ import { maxHeaderBytes, refuseBroken } from './http/broken-request.ts';
 import { canonicalUrl } from './http/canonical.ts';
 import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
-import { ambiguity, isOriginForm, toOriginForm } from './http/framing.ts';
+import { ambiguity, isLast, isOriginForm, toOriginForm } from './http/framing.ts';
 import { GatheringRequest } from './http/gathering-request.ts';
 import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
 import { watchStalls } from './http/stalled.ts';
@@ -100,16 +100,35 @@ const makeLast = (sockets: ReadonlySet<Socket>): void => {
   }
 };
 
+/** Answers under way, whose connections end with them, also where their heads have said otherwise. */
+const endWithAnswers = (sockets: ReadonlySet<Socket>): ServerResponse[] => {
+  const answers: ServerResponse[] = [];
+  for (const socket of sockets) {
+    const response = responseOn(socket);
+    if (response === undefined) continue;
+    answers.push(response);
+    // The answer to a request that waits behind it says itself that it is the last.
+    response.once('close', () => {
+      if (responseOn(socket) === undefined) socket.destroySoon();
+    });
+  }
+  return answers;
+};
+
 const drain = (http: Server, sockets: ReadonlySet<Socket>, drainMs: number): Promise<void> =>
   new Promise((resolve) => {
     const limit = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, drainMs);
+    makeLast(sockets);
+    const unsent = endWithAnswers(sockets).filter((answer) => answer.writableEnded && !answer.writableFinished);
+    // As it closes, node:http takes an answer that has been ended for one that has been sent, and cuts off what is on its way.
+    for (const answer of unsent) answer.finished = false;
     http.close(() => {
       clearTimeout(limit);
       resolve();
     });
-    makeLast(sockets);
+    for (const answer of unsent) answer.finished = true;
   });
 
 export const createServer = (parts: ServerParts): GatewayServer => {
@@ -120,7 +139,7 @@ export const createServer = (parts: ServerParts): GatewayServer => {
   let draining = false;
 
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    if (retired) res.shouldKeepAlive = false;
+    if (retired || isLast(req)) res.shouldKeepAlive = false;
     const problem = ambiguity(req) ?? (isOriginForm(req) ? undefined : toOriginForm(req));
     if (problem !== undefined) {
       res.shouldKeepAlive = false;

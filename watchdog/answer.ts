@@ -10,6 +10,7 @@ const codes: Readonly<Record<number, string>> = {
   409: 'conflict',
   413: 'too-large',
   429: 'busy',
+  431: 'headers-too-large',
   500: 'internal',
   503: 'unavailable',
   504: 'timeout',

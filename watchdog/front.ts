@@ -6,7 +6,7 @@ import { answer } from './answer.ts';
 import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, longestTimerMs } from './deadlines.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';
@@ -23,7 +23,8 @@ export type FrontParts = {
   readonly healthy?: () => boolean;
 };
 
-const maxHeaderBytes = 1024 * 1024;
+/** What a gateway takes, and room for what it adds. */
+const maxHeaderBytes = (1024 + 16) * 1024;
 
 const serverOptions = {
   requestTimeout: 0,
@@ -85,6 +86,8 @@ export class Front {
     this.#parts = parts;
     this.server = createServer(serverOptions, (request, response) => this.#receive(request, response));
     this.server.timeout = 0;
+    // The size is bounded already.
+    this.server.maxHeadersCount = 0;
   }
 
   /** Running calls and open sockets. */
@@ -127,12 +130,20 @@ export class Front {
         this.server.closeAllConnections();
         resolve(left);
       };
-      const timer = setTimeout(finish, limitMs);
+      const timer = setTimeout(finish, Math.min(limitMs, longestTimerMs));
       this.#drained = finish;
-      this.server.close();
-      this.server.closeIdleConnections();
+      this.#closeServer();
       this.#checkDrained();
     });
+  }
+
+  /** As it closes, node:http takes an answer that has been ended for one that has been sent, and cuts off what is on its way. */
+  #closeServer(): void {
+    const unsent: ServerResponse[] = [];
+    for (const { response } of this.#calls) if (response.writableEnded && !response.writableFinished) unsent.push(response);
+    for (const response of unsent) response.finished = false;
+    this.server.close();
+    for (const response of unsent) response.finished = true;
   }
 
   /** Answers every running call with 500, synchronously: the process is about to end. */

@@ -1,4 +1,5 @@
 // How a watchdog ends: at once when its function is of no use any more, in order when it is told to.
+import { longestTimerMs } from './deadlines.ts';
 import type { Front } from './front.ts';
 import type { Runner } from './runners/runner.ts';
 import { describeThrown, StartError } from './start-error.ts';
@@ -47,7 +48,7 @@ export const createLife = ({ front, runner, printError, onFailure }: LifeParts):
     die,
     stop: async (intervalMs, drainMs) => {
       front.refuse();
-      if (intervalMs > 0) await new Promise((resolve) => setTimeout(resolve, intervalMs));
+      if (intervalMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(intervalMs, longestTimerMs)));
       const cut = await front.drain(drainMs);
       await runner()?.stop();
       ending = true;

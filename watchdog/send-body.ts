@@ -1,5 +1,6 @@
 // Sends a call's body on to the function's server as it comes.
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { trailersOf } from './forwarded.ts';
 
 /**
  * Why not `pipe`: where the body ends while its last bytes are being written, one more write without content follows. A
@@ -23,6 +24,7 @@ export const sendBody = (from: IncomingMessage, to: ClientRequest): void => {
   });
   from.on('end', () => {
     ended = true;
+    if (from.rawTrailers.length > 0) to.addTrailers(trailersOf(from));
     end();
   });
 };

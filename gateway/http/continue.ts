@@ -5,12 +5,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Sends `100 Continue` with the first read; an answer without one closes the connection, for the body may come or not. */
 export const continueOnRead = (req: IncomingMessage, res: ServerResponse): void => {
   const read = req._read;
-  const { shouldKeepAlive } = res;
-  res.shouldKeepAlive = false;
+  let { shouldKeepAlive } = res;
+  let isAsked = false;
+  // Whoever says in the meantime that the connection ends with this answer is heard, too.
+  Object.defineProperty(res, 'shouldKeepAlive', {
+    get: () => isAsked && shouldKeepAlive,
+    set: (value: boolean) => {
+      shouldKeepAlive = value;
+    },
+  });
   req._read = (size) => {
     req._read = read;
     if (!res.headersSent) {
-      res.shouldKeepAlive = shouldKeepAlive;
+      isAsked = true;
       res.writeContinue();
     }
     read.call(req, size);

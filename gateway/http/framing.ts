@@ -2,8 +2,8 @@
 // proxy in front of us, may read otherwise.
 import type { IncomingMessage } from 'node:http';
 
-/** What a host and its port are made of; the empty one is allowed (RFC 9112, 3.2). */
-const host = /^[A-Za-z0-9\-._~%!$&'()*+,;=:[\]]*$/;
+/** A name or an address in brackets, and maybe a port; the empty one is allowed (RFC 9112, 3.2). */
+const host = /^(?:[A-Za-z0-9\-._~%!$&'()*+,;=]*|\[[A-Za-z0-9\-._~%!$&'()*+,;=:]+\])(?::\d*)?$/;
 
 /** A number of more digits cannot be told from its neighbours. */
 const maxLengthDigits = 15;
@@ -39,6 +39,10 @@ export const ambiguity = (req: IncomingMessage): string | undefined => {
 /** Whether the request target is a path, or the asterisk of OPTIONS. */
 export const isOriginForm = ({ url, method }: IncomingMessage): boolean =>
   (url as string).charCodeAt(0) === 47 || (url === '*' && method === 'OPTIONS');
+
+/** Whether the request is the last on its connection, which node:http does not see in HTTP/1.0 where `keep-alive` is said, too. */
+export const isLast = ({ httpVersionMinor, headers }: IncomingMessage): boolean =>
+  httpVersionMinor === 0 && /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(headers.connection ?? '');
 
 /** Whether a request's head announces a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean => {

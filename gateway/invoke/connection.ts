@@ -12,7 +12,7 @@ export interface ConnectionUser {
   /** The bytes are the user's. */
   data(chunk: Buffer): void;
   /** @param isReusable the connection can take another request, if this one has been sent whole */
-  ended(trailers: string[] | undefined, isReusable: boolean): void;
+  ended(trailers: string[] | undefined, head: ResponseHead, isReusable: boolean): void;
   /** The connection was not made, is lost, or spoke no HTTP. */
   broken(error: Error): void;
   /** What was written is on its way; only after a write that said false. */
@@ -158,7 +158,7 @@ export class Connection implements ResponseListener {
     this.#user = undefined;
     this.resume();
     this.#idleMs = head.keepAliveMs === undefined ? usualIdleMs : Math.min(head.keepAliveMs - closeBeforeMs, longestIdleMs);
-    user?.ended(trailers, isClean && head.keepAlive && this.#idleMs > 0 && !this.closed);
+    user?.ended(trailers, head, isClean && head.keepAlive && this.#idleMs > 0 && !this.closed);
   }
 
   /** Why a boolean: the socket stops reading after false. */

@@ -2,10 +2,11 @@
 import { Readable } from 'node:stream';
 import type { Connection, ConnectionUser } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { responseHeaders } from './forwarded.ts';
+import { responseHeaders, withoutLength } from './forwarded.ts';
 import type { Invocation } from './invocation.ts';
 import { type BodyProgress, RequestBody } from './request-body.ts';
 import { type RequestHead, requestHead } from './request-head.ts';
+import type { ResponseHead } from './response-head.ts';
 
 /** Why an endpoint gave no complete answer. */
 export type ForwardFailure = {
@@ -115,7 +116,7 @@ export class Forwarding implements ConnectionUser {
 
   informational(status: number, headers: string[]): void {
     this.#answered = true;
-    this.#receiver.informational(status, responseHeaders(headers));
+    this.#receiver.informational(status, withoutLength(responseHeaders(headers)));
   }
 
   head(status: number, reason: string, headers: string[]): void {
@@ -127,10 +128,10 @@ export class Forwarding implements ConnectionUser {
     if (!this.#receiver.data(chunk) && !this.#over) this.#connection?.pause();
   }
 
-  ended(trailers: string[] | undefined, isReusable: boolean): void {
+  ended(trailers: string[] | undefined, head: ResponseHead, isReusable: boolean): void {
     if (this.#over) return;
     this.#finish(isReusable);
-    this.#receiver.ended(trailers === undefined ? undefined : responseHeaders(trailers));
+    this.#receiver.ended(trailers === undefined ? undefined : responseHeaders(trailers, head.headers));
   }
 
   broken(error: Error): void {

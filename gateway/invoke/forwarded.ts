@@ -20,13 +20,16 @@ const isPlainConnection = (value: string): boolean => {
   return text === 'keep-alive' || text === 'close' || text === '';
 };
 
-/** The list without the headers that its `Connection` headers name; the same list when they name none. */
-const withoutNamed = (raw: readonly string[]): readonly string[] => {
+/**
+ * The list without the headers that the `Connection` headers in it name; the same list when they name none.
+ * @param head whose `Connection` counts, if it is not the list's own: trailers obey that of their head (RFC 9110, 7.6.1)
+ */
+export const withoutNamed = (raw: readonly string[], head: readonly string[] = raw): readonly string[] => {
   let named: Set<string> | undefined;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
+  for (let i = 0; i < head.length; i += 2) {
+    const name = head[i] as string;
     if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
-    const value = raw[i + 1] as string;
+    const value = head[i + 1] as string;
     if (isPlainConnection(value)) continue;
     named ??= new Set();
     for (const each of namedByConnection(value)) if (!neverNamed.has(each)) named.add(each);
@@ -74,7 +77,10 @@ export const requestHeaders = (raw: readonly string[], context: ForwardContext):
         if (name.toLowerCase() === 'expect') continue;
         break;
       case 9:
-        if (name.toLowerCase() === 'x-call-id') hasCallId = true;
+        if (name.toLowerCase() === 'x-call-id') {
+          if (value === '') continue;
+          hasCallId = true;
+        }
         break;
       case 10: {
         const lower = name.toLowerCase();
@@ -102,9 +108,12 @@ export const requestHeaders = (raw: readonly string[], context: ForwardContext):
   return out;
 };
 
-/** What a caller gets of an answer's headers, or of its trailers. `Trailer` stays where trailers can follow. */
-export const responseHeaders = (raw: readonly string[]): string[] => {
-  const source = withoutNamed(raw);
+/**
+ * What a caller gets of an answer's headers, or of its trailers. `Trailer` stays where trailers can follow.
+ * @param head all headers of the answer whose trailers these are
+ */
+export const responseHeaders = (raw: readonly string[], head?: readonly string[]): string[] => {
+  const source = withoutNamed(raw, head);
   const out: string[] = [];
   for (let i = 0; i < source.length; i += 2) {
     const name = source[i] as string;
@@ -152,7 +161,7 @@ const without = (headers: readonly string[], lowerCaseName: string): string[] =>
   return kept;
 };
 
-/** For 204, which has no body whatever it says: a client that believed it would wait, or eat the next answer. */
+/** For 1xx and 204, which have no body whatever they say: a client that believed it would wait, or eat the next answer. */
 export const withoutLength = (headers: readonly string[]): string[] => without(headers, 'content-length');
 
 /** The platform's headers alone, for answers that are not the function's. */

@@ -86,12 +86,14 @@ export const parseResponseHead = (text: string, end: number, isHead: boolean): R
   const facts = factsOf(headers);
   const framing = framingOf(status, isHead, facts);
   const persistent = match[1] === '1' ? !hasOption(facts.connection, 'close') : hasOption(facts.connection, 'keep-alive');
+  // HTTP/1.0 has no codings, and a 204 no body: who says otherwise may send what the next caller would get for an answer.
+  const isPlain = match[1] === '1' ? status !== 204 || (facts.coding ?? facts.length ?? '0') === '0' : facts.coding === undefined;
   return {
     status,
     reason: match[3] ?? '',
     headers,
     framing,
-    keepAlive: persistent && framing !== 'close',
+    keepAlive: persistent && isPlain && framing !== 'close',
     keepAliveMs: facts.keepAlive === undefined ? undefined : keptMs(facts.keepAlive),
   };
 };

@@ -164,10 +164,16 @@ class UpgradeCall implements Claimant {
       peer.destroy();
       return;
     }
+    const protocol = response.headers.upgrade;
+    if (protocol?.toLowerCase() !== 'websocket') {
+      peer.destroy();
+      this.#failed(new Error(`expected a switch to websocket, got ${JSON.stringify(protocol)}`));
+      return;
+    }
     this.#answered(101);
     const socket = this.#socket;
     const headers = responseHeaders(response.rawHeaders);
-    headers.push('Connection', 'Upgrade', 'Upgrade', response.headers.upgrade ?? 'websocket');
+    headers.push('Connection', 'Upgrade', 'Upgrade', protocol);
     socket.write(headText(101, response.statusMessage, headers, this.#request.answer), 'latin1');
     if (first.length > 0) socket.write(first);
     for (const chunk of this.#takeEarly()) peer.write(chunk);
@@ -176,6 +182,11 @@ class UpgradeCall implements Claimant {
 
   #declined(response: IncomingMessage): void {
     if (this.#over) return;
+    // For node:http it is no switch when it does not say to what.
+    if (response.statusCode === 101) {
+      this.#failed(new Error('it switched protocols without a word about which'));
+      return;
+    }
     this.#answered(response.statusCode ?? 502);
     this.#takeEarly();
     this.#socket.resume();

@@ -4,6 +4,9 @@
 /** From the function's own limit to ours: the watchdog knows better what it waits for, and is to say so first. */
 const watchdogFirstMs = 500;
 
+/** What a timer of Node can hold; longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export class StartLimit {
   /** The limit in words, after "within". */
   text: string;
@@ -30,9 +33,12 @@ export class StartLimit {
   }
 
   #expireAfter(limitMs: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.expired = true;
-      this.#onExpired();
-    }, limitMs);
+    return setTimeout(
+      () => {
+        this.expired = true;
+        this.#onExpired();
+      },
+      Math.min(limitMs, longestTimerMs),
+    );
   }
 }

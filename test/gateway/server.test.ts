@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createServer } from '../../gateway/server.ts';
 import { onEnd } from '../helpers/cleanup.ts';
+import { within } from '../helpers/eventually.ts';
 import { call, exchange, startRig, startUpstream } from './invoke/rig.ts';
 
 test('what is no function path goes to the control side', async (t) => {
@@ -145,6 +147,51 @@ test('closing takes no new connections, finishes what runs, and tells clients th
   await closing;
 });
 
+/** A server whose control side is `answer`, and a client of it that has got the beginning of the answer, and takes no more. */
+const startSlow = async (t: TestContext, answer: (res: ServerResponse) => void) => {
+  const server = createServer({
+    functions: { handle: () => {}, upgrade: () => {} },
+    control: (_req, res) => answer(res),
+    isFunctionPath: () => false,
+  });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  onEnd(t, () => server.close());
+  const client = connect(port, '127.0.0.1').setEncoding('latin1');
+  onEnd(t, () => client.destroy());
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [head] = await within(once(client, 'data'), 'the beginning of the answer');
+  client.pause();
+  const rest = async (): Promise<string> => {
+    let text = head;
+    for await (const piece of client) text += piece;
+    return text;
+  };
+  return { server, rest };
+};
+
+test('closing does not cut off what a slow client has still to take of an answer', async (t) => {
+  const bytes = 32 * 1024 * 1024;
+  const { server, rest } = await startSlow(t, (res) =>
+    res.writeHead(200, { 'Content-Length': bytes }).end(Buffer.alloc(bytes, 'x')),
+  );
+  const closing = server.close({ drainMs: 60_000 });
+  const text = await within(rest(), 'the rest of the answer');
+  assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, bytes);
+  await within(closing, 'the server to be closed');
+});
+
+test('closing does not wait for a connection whose answer has ended, whatever its head said', async (t) => {
+  const answering = Promise.withResolvers<ServerResponse>();
+  const { server, rest } = await startSlow(t, (res) => {
+    res.write('begun');
+    answering.resolve(res);
+  });
+  const closing = server.close({ drainMs: 600_000 });
+  (await answering.promise).end('ended');
+  assert.match(await within(rest(), 'the rest of the answer'), /^HTTP\/1.1 200 .*Connection: keep-alive.*begun.*ended/s);
+  await within(closing, 'the server to be closed');
+});
+
 test('a server that retires takes what comes, each request as the last on its connection', async (t) => {
   const rig = await startRig(t);
   rig.ready('fn.openfaas-fn', await startUpstream(t, (_req, res) => res.end('passed')));
@@ -161,6 +208,25 @@ test('a server that retires takes what comes, each request as the last on its co
   assert.match(await exchange(rig.port, bytes, connect), /^HTTP\/1.1 200 .*Connection: close.*passed/s);
 });
 
+test('a server that retires while a client waits to be asked for its body answers it last on its connection', async (t) => {
+  const rig = await startRig(t);
+  const upstream = await startUpstream(t, (req, res) => void req.resume().on('end', () => res.end('passed')));
+  const woken = Promise.withResolvers<void>();
+  rig.provider.scale = async () => woken.resolve();
+  rig.report('fn.openfaas-fn', { replicas: 0 });
+  const client = connect(rig.port, '127.0.0.1').setEncoding('latin1');
+  client.write('POST /function/fn HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
+  await woken.promise;
+  rig.server.retire();
+  rig.ready('fn.openfaas-fn', upstream);
+  let text = '';
+  for await (const chunk of client) {
+    text += chunk;
+    if (text.endsWith('100 Continue\r\n\r\n')) client.write('hello');
+  }
+  assert.match(text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 .*Connection: close.*passed/s);
+});
+
 test('calls that do not finish within the drain time are cut', async (t) => {
   const rig = await startRig(t);
   const arrived = Promise.withResolvers<void>();
@@ -171,14 +237,15 @@ test('calls that do not finish within the drain time are cut', async (t) => {
   await cut;
 });
 
-/** Connections to a port of this machine from a client's side, as the system has them. */
+/** Connections to a port of this machine from a client's side, as the system has them: the list may name one twice. */
 const established = (port: number): number => {
   const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
-  return lines.filter((line) => {
-    const [, , remoteAddress = '', state] = line.trim().split(/\s+/);
-    return remoteAddress.endsWith(remote) && state === '01';
-  }).length;
+  const found = new Set<string>();
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, localAddress = '', remoteAddress = '', state] = line.trim().split(/\s+/);
+    if (remoteAddress.endsWith(remote) && state === '01') found.add(localAddress);
+  }
+  return found.size;
 };
 
 test('callers who come in their thousands at one moment all get a connection, however busy the gateway is', {
@@ -193,6 +260,7 @@ test('callers who come in their thousands at one moment all get a connection, ho
   });
   // They are on their way after this turn's ticks, and nobody has taken one yet.
   await new Promise<void>((resolve) => process.nextTick(resolve));
-  assert.equal(established(rig.port), count);
+  // Connections of others may have the same port at their other end.
+  assert.ok(established(rig.port) >= count, `${established(rig.port)} of ${count}`);
   await Promise.all(clients.map((client) => once(client, 'connect')));
 });

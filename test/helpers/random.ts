@@ -20,9 +20,9 @@ export const createRandom = (seed: number): Random => {
   return { next, below, pick: (from) => from[below(from.length)] as (typeof from)[number] };
 };
 
-/** The seed of this run, printed with the test's result; `TEST_SEED` repeats one. */
-export const takeSeed = (t: TestContext): number => {
-  const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
+/** The seed of this run, printed with the test's result; `TEST_SEED` repeats one. @param usual without it; default any */
+export const takeSeed = (t: TestContext, usual = Date.now() % 1_000_000): number => {
+  const seed = Number(process.env.TEST_SEED ?? usual);
   t.diagnostic(`seed: TEST_SEED=${seed}`);
   return seed;
 };

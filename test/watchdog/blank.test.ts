@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import test from 'node:test';
 import type { Specialization } from '../../provider/types/specialize.ts';
 import { warmUp } from '../../watchdog/warm-up.ts';
+import { eventually, within } from '../helpers/eventually.ts';
 import { call, open, startBlank, startHandler, textOf } from './blank-process.ts';
 
 const echo = 'module.exports = async (event, context) => ({ body: event.body, env: process.env, cwd: process.cwd() })';
@@ -185,6 +186,21 @@ test('SIGTERM finishes running calls, then exits 0', async (t) => {
   assert.equal((await running).body, 'done');
   assert.deepEqual(await blank.exited, { code: 0, signal: null });
   await assert.rejects(call(blank.target, '/'), /ECONNREFUSED|ENOENT/);
+});
+
+test('SIGTERM does not cut off what a slow client has still to take of an answer', async (t) => {
+  const bytes = 32 * 1024 * 1024;
+  const blank = await startHandler(t, `module.exports = () => "x".repeat(${bytes})`);
+  const message = await open(blank.target, '/');
+  blank.child.kill('SIGTERM');
+  const isClosed = (): Promise<boolean> =>
+    call(blank.target, '/_/health').then(
+      () => false,
+      () => true,
+    );
+  await eventually(isClosed, { what: 'the listener to be closed' });
+  assert.equal((await within(textOf(message), 'the whole answer')).length, bytes);
+  assert.deepEqual(await within(blank.exited, 'the end of the watchdog'), { code: 0, signal: null });
 });
 
 test('the whole process group ends when the control pipe closes', {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { within } from '../helpers/eventually.ts';
 import { open, startBlank, textOf } from './blank-process.ts';
 
 const start = async (
@@ -85,6 +88,22 @@ test('streaming: a failure before any output is 500 with the reason (fact 66)', 
   assert.match((await missing.call('/')).body, /no-such-command.*ENOENT/);
   assert.equal((await missing.call('/')).status, 500);
 });
+
+for (const mode of ['streaming', 'serializing'] as const) {
+  test(`${mode}: a request that no process can be started for is 431, and no other call hears of it`, async (t) => {
+    const blank = await start(t, mode, 'sh f.sh', {}, { 'f.sh': 'echo begun >&2; cat; until [ -e go ]; do sleep 0.01; done' });
+    const running = blank.call('/', { body: 'running' });
+    await within(blank.printed('stderr', /begun/), 'the first call to run');
+    const answer = await blank.call('/', { headers: { 'x-large': 'x'.repeat(1_000_000) } });
+    assert.deepEqual(
+      [answer.status, answer.headers['x-openfaas-internal'], answer.headers['x-error-code']],
+      [431, 'watchdog', 'headers-too-large'],
+    );
+    assert.match(answer.body, /sh f\.sh: path and headers of the request do not fit/);
+    writeFileSync(join(blank.dir, 'go'), '');
+    assert.equal((await within(running, 'the first call to end')).body, 'running');
+  });
+}
 
 test('streaming: a failure after output cuts the connection', async (t) => {
   const blank = await start(t, 'streaming', 'sh f.sh', {}, { 'f.sh': 'echo begin; sleep 0.05; exit 4' });

@@ -4,6 +4,7 @@ import { parse } from 'node:querystring';
 import { hopByHop } from '../../provider/types/headers.ts';
 import { answer } from '../answer.ts';
 import type { Call } from '../call.ts';
+import { endWith, isAscii, sendHead } from '../latin-head.ts';
 import { describeThrown } from '../start-error.ts';
 import { WebResponse } from '../web/response.ts';
 import { type BodySettings, readEventBody } from './event-body.ts';
@@ -123,7 +124,7 @@ const sendValue = (call: Call, context: FunctionContext, value: unknown, writeTi
     if (value instanceof WebResponse) return sendResponse(call, value, writeTimeoutMs);
     if (isAsyncIterable(value)) {
       response.writeHead(context.statusCode, headOf(call, context.headerValues, 'application/octet-stream'));
-      response.flushHeaders();
+      sendHead(response);
       return streamOut(response, value);
     }
   }
@@ -131,7 +132,8 @@ const sendValue = (call: Call, context: FunctionContext, value: unknown, writeTi
   const headers = headOf(call, context.headerValues, type);
   if (!isBodiless(context.statusCode)) headers.push('Content-Length', String(Buffer.byteLength(body)));
   response.writeHead(context.statusCode, headers);
-  response.end(isBodiless(context.statusCode) ? undefined : body);
+  if (isBodiless(context.statusCode)) response.end();
+  else endWith(response, body, headers.every(isAscii));
   return undefined;
 };
 

@@ -1,17 +1,24 @@
 // Writes a Response that a handler returned to the HTTP response of its call.
 import { hopByHop } from '../../provider/types/headers.ts';
 import type { Call } from '../call.ts';
+import { endWith, isAscii, sendHead } from '../latin-head.ts';
 import type { BodySource } from '../web/extract.ts';
 import { type ResponseParts, WebResponse } from '../web/response.ts';
 import { streamOut } from './stream-out.ts';
 
-type Sized = { readonly headers: string[]; readonly length: string | undefined; readonly type: string };
+type Sized = {
+  readonly headers: string[];
+  readonly length: string | undefined;
+  readonly type: string;
+  readonly isPlain: boolean;
+};
 
 /** Our connection has its own framing; only a stream's declared length is worth keeping. */
 const withoutFraming = (flat: readonly string[]): Sized => {
   const headers: string[] = [];
   let length: string | undefined;
   let type = '';
+  let isPlain = true;
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] as string;
     const value = flat[i + 1] as string;
@@ -19,8 +26,9 @@ const withoutFraming = (flat: readonly string[]): Sized => {
     if (lower === 'content-length') length = value;
     else if (!hopByHop.has(lower)) headers.push(name, value);
     if (lower === 'content-type') type = value;
+    isPlain &&= isAscii(value);
   }
-  return { headers, length, type };
+  return { headers, length, type, isPlain };
 };
 
 /** Of a fetched response the body is decoded already, which its headers do not know. */
@@ -50,7 +58,7 @@ const hasNoBody = (status: number): boolean => status === 204 || status === 304;
 export const sendResponse = (call: Call, value: object, writeTimeoutMs: number): Promise<void> | undefined => {
   const { status, statusText, headers: flat, body } = partsOf(value);
   const { response } = call;
-  const { headers, length, type } = withoutFraming(flat);
+  const { headers, length, type, isPlain } = withoutFraming(flat);
   headers.push(...call.duration());
   const head = (): void => {
     if (statusText === '') response.writeHead(status, headers);
@@ -65,7 +73,7 @@ export const sendResponse = (call: Call, value: object, writeTimeoutMs: number):
   if (typeof body === 'string' || body instanceof Uint8Array) {
     headers.push('Content-Length', String(Buffer.byteLength(body)));
     head();
-    response.end(body);
+    endWith(response, body, isPlain && isAscii(statusText));
     return undefined;
   }
   if (length !== undefined && /^\d+$/.test(length)) {
@@ -73,7 +81,7 @@ export const sendResponse = (call: Call, value: object, writeTimeoutMs: number):
     response.strictContentLength = true;
   }
   head();
-  response.flushHeaders();
+  sendHead(response);
   if (isEventStream(type)) call.limit(writeTimeoutMs, 'write_timeout');
   const stream = 'stream' in body ? body.stream() : body;
   if (call.request.method === 'HEAD') {

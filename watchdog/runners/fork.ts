@@ -10,7 +10,8 @@ import type { Config, Environment } from '../config.ts';
 export type Fork = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export type Forks = {
-  start(call: Call): Fork;
+  /** `undefined` when the system starts none; the call is answered then. */
+  start(call: Call): Fork | undefined;
   /** Ends what still runs, at once. */
   kill(): void;
 };
@@ -24,6 +25,13 @@ const killGroup = (fork: Fork): void => {
   }
 };
 
+const refuse = (call: Call, config: Config, { code, message }: NodeJS.ErrnoException): void => {
+  if (call.over) return;
+  const isTooLarge = code === 'E2BIG';
+  const why = isTooLarge ? "path and headers of the request do not fit into a process's environment" : message;
+  call.fail(isTooLarge ? 431 : 500, `watchdog: fprocess ${config.fprocess.join(' ')}: ${why}`, call.duration());
+};
+
 export const createForks = (config: Config, env: Environment): Forks => {
   // Only modes that fork pay for loading it.
   const { spawn } = process.getBuiltinModule('node:child_process');
@@ -33,17 +41,28 @@ export const createForks = (config: Config, env: Environment): Forks => {
     start: (call) => {
       const { request } = call;
       const head = { ...pick(request), method: request.method as string, url: request.url as string };
-      const fork = spawn(command, args, {
-        env: { ...env, ...cgiEnvironment(head) },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
+      let fork: Fork;
+      try {
+        fork = spawn(command, args, {
+          env: { ...env, ...cgiEnvironment(head) },
+          stdio: ['pipe', 'pipe', 'pipe'],
+          detached: true,
+        });
+      } catch (error) {
+        refuse(call, config, error as Error);
+        return undefined;
+      }
+      fork.on('error', (error) => {
+        running.delete(fork);
+        refuse(call, config, error);
       });
+      // Where descriptors have run out there are no pipes, and the error is yet to come.
+      if (fork.stdin === undefined) return undefined;
       running.add(fork);
       followOutput(fork.stderr, 'stderr', config, process.stderr);
       // A function need not read its input; the exit status tells whether that was a failure.
       fork.stdin.on('error', () => request.resume());
       fork.once('exit', () => running.delete(fork));
-      fork.once('error', () => running.delete(fork));
       call.onAbort = () => killGroup(fork);
       return fork;
     },

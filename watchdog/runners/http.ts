@@ -1,10 +1,14 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, InformationEvent } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
-import { endToEnd, requestHeaders } from '../forwarded.ts';
+import { longestTimerMs } from '../deadlines.ts';
+import { readAfterBrokenWrite } from '../early-answer.ts';
+import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
+import { sendHead } from '../latin-head.ts';
 import { Agent, request as send } from '../node-http.ts';
 import { hasBody, readBody } from '../read-body.ts';
 import { sendBody } from '../send-body.ts';
@@ -17,11 +21,29 @@ import { createUpgrade } from './upgrade.ts';
 const idleConnectionMs = 1000;
 const stopGraceMs = 5000;
 
+/** As the gateway has it. */
+const maxHeaderBytes = 1024 * 1024;
+
 type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
+
+/** `103 Early Hints` and its like; what is slow to be read must not pile up. */
+const sendInformation = ({ request, response, over }: Call, from: InformationEvent): void => {
+  // A `100 Continue` answers nothing: node:http has asked for the body itself.
+  if (from.statusCode === 100 || over || request.httpVersionMinor === 0 || request.socket.writableNeedDrain) return;
+  response.writeInformation?.(from.statusCode, endToEnd(from));
+};
+
+const canTrail = ({ request }: Call, { headers, statusCode }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined &&
+  request.httpVersionMinor > 0 &&
+  request.method !== 'HEAD' &&
+  statusCode !== 204 &&
+  statusCode !== 304;
 
 const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   const { response } = call;
-  const headers = endToEnd(from);
+  const trails = canTrail(call, from);
+  const headers = endToEnd(from, trails);
   headers.push(...call.duration());
   try {
     response.writeHead(from.statusCode as number, from.statusMessage, headers);
@@ -30,7 +52,7 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     call.fail(500, `watchdog: the function's server answered what HTTP does not have: ${(error as Error).message}`);
     return;
   }
-  if (from.headers['content-length'] === undefined) response.flushHeaders();
+  if (from.headers['content-length'] === undefined) sendHead(response);
   const streams = isEventStream(from.headers['content-type'] ?? '') || isEventStream(call.request.headers.accept ?? '');
   if (streams) call.limit(config.writeTimeoutMs, 'write_timeout');
   // An answer that stops in its middle must look so to the client too.
@@ -38,6 +60,9 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
     if (!from.complete) response.destroy();
   });
   from.on('error', () => response.destroy());
+  from.on('end', () => {
+    if (trails && from.rawTrailers.length > 0) response.addTrailers(trailersOf(from));
+  });
   from.pipe(response);
 };
 
@@ -51,6 +76,17 @@ const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { address }
   return error.code === 'EPIPE' || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
 };
 
+const createAgent = (): HttpAgent => {
+  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, onConnected) => {
+    const socket = connect(options, onConnected) as Socket;
+    readAfterBrokenWrite(socket);
+    return socket;
+  };
+  return agent;
+};
+
 /** @param body the whole body where it was read beforehand */
 const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
   const { request } = call;
@@ -62,8 +98,12 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
     path: upstream.prefix + (request.url as string),
     headers: requestHeaders(request, body?.length),
     setHost: false,
+    maxHeaderSize: maxHeaderBytes,
   });
+  // node:http would leave out those beyond the two thousandth.
+  sent.maxHeadersCount = 0;
   let answered = false;
+  sent.on('information', (from) => sendInformation(call, from));
   sent.on('response', (from) => {
     answered = true;
     sendBack(call, from, config);
@@ -123,7 +163,8 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
   }, onDeath);
 
   if (waitUntilReady) {
-    const timer = config.readyTimeoutMs === 0 ? undefined : setTimeout(() => search.abort(), config.readyTimeoutMs);
+    const limitMs = Math.min(config.readyTimeoutMs, longestTimerMs);
+    const timer = limitMs === 0 ? undefined : setTimeout(() => search.abort(), limitMs);
     await found;
     clearTimeout(timer);
     if (!listening) {
@@ -135,7 +176,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     }
   }
 
-  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const agent = createAgent();
   const parts: Forwarding = { config, upstream, agent };
   const end = (): void => {
     stopping = true;

@@ -1,5 +1,6 @@
 // Mode inproc: the handler runs inside this process.
 import type { Config, Environment } from '../config.ts';
+import { longestTimerMs } from '../deadlines.ts';
 import { createEventCaller } from '../inproc/event.ts';
 import { readBodySettings } from '../inproc/event-body.ts';
 import { type Loaded, loadHandler } from '../inproc/load.ts';
@@ -23,10 +24,13 @@ const loadInTime = async (config: Config, root: string): Promise<Loaded> => {
   const loading = loadHandler(root, handler, handlerStyle);
   if (readyTimeoutMs === 0) return loading;
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const text = `handler ${handler}: did not finish to load within ready_timeout of ${readyTimeoutMs / 1000}s`;
-    late.reject(new StartError('NeverReady', text));
-  }, readyTimeoutMs);
+  const timer = setTimeout(
+    () => {
+      const text = `handler ${handler}: did not finish to load within ready_timeout of ${readyTimeoutMs / 1000}s`;
+      late.reject(new StartError('NeverReady', text));
+    },
+    Math.min(readyTimeoutMs, longestTimerMs),
+  );
   try {
     return await Promise.race([loading, late.promise]);
   } finally {

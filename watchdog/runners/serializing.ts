@@ -10,12 +10,12 @@ const run = (call: Call, body: Buffer, forks: Forks, config: Config): void => {
   const { response } = call;
   const command = config.fprocess.join(' ');
   const fork = forks.start(call);
+  if (fork === undefined) return;
   const output: Buffer[] = [];
   const fail = (what: string): void => {
     if (!call.over) call.fail(500, `watchdog: fprocess ${command}: ${what}`, call.duration());
   };
   fork.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  fork.once('error', (error) => fail(error.message));
   fork.once('close', (code, signal) => {
     if (code !== 0) {
       fail(`exited with ${describeExit(code, signal)}`);

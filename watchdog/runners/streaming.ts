@@ -10,6 +10,7 @@ const run = (call: Call, forks: Forks, config: Config): void => {
   const { request, response } = call;
   const command = config.fprocess.join(' ');
   const fork = forks.start(call);
+  if (fork === undefined) return;
   const begin = (): void => {
     response.writeHead(200, { 'Content-Type': config.contentType });
   };
@@ -19,9 +20,6 @@ const run = (call: Call, forks: Forks, config: Config): void => {
     if (response.write(chunk)) return;
     fork.stdout.pause();
     response.once('drain', () => fork.stdout.resume());
-  });
-  fork.once('error', (error) => {
-    if (!call.over) call.fail(500, `watchdog: fprocess ${command}: ${error.message}`);
   });
   fork.once('close', (code, signal) => {
     if (call.over) return;

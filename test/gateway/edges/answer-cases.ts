@@ -1,8 +1,22 @@
 // What broken or hostile functions answer.
 import assert from 'node:assert/strict';
+import { headerOf } from '../../helpers/raw-client.ts';
+import { misleading, unreadable } from './bad-answers.ts';
 import { ask, broken, chunked, forwarded, get, type HostileCase, inner, passed, post, says } from './case.ts';
 
+const alone = { send: get(), upstream: forwarded('GET /x') };
+
 export const answersOfFunctions: readonly HostileCase[] = [
+  ...unreadable.map(([what, bytes]) => ({ name: `an answer with ${what}`, ...broken, ...alone, function: says(bytes) })),
+  ...misleading.map(
+    ([what, bytes]): HostileCase => ({
+      name: `an answer in chunks with ${what}`,
+      answers: ['cut'],
+      after: 'closed',
+      ...alone,
+      function: says(`HTTP/1.1 200 OK\r\n${chunked}\r\n\r\n${bytes}`),
+    }),
+  ),
   {
     name: 'an answer of two answers: the second reaches nobody',
     ...passed,
@@ -199,5 +213,51 @@ export const answersOfFunctions: readonly HostileCase[] = [
     upstream: forwarded('GET /x'),
     function: says(['HTTP/1.1 200 D\xe9', 'j\xe0  ', 'Vu\r\nContent-Length: 2\r\n\r\nok']),
     check: [(answer) => assert.equal(answer.reason, 'D\xe9j\xe0  Vu')],
+  },
+  {
+    name: 'a length and a coding in the answer to HEAD',
+    ...broken,
+    methods: ['HEAD'],
+    send: ask('HEAD /function/fn/x', []),
+    upstream: forwarded('HEAD /x'),
+    function: says(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n${chunked}\r\n\r\n`),
+  },
+  {
+    name: 'an informational answer is passed on without a length and without what belongs to one connection',
+    ...passed,
+    ...alone,
+    function: says(
+      'HTTP/1.1 103 A\r\nContent-Length: 5\r\nLink: a\r\nConnection: X-Inner\r\nX-Inner: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    ),
+    check: [(answer) => assert.deepEqual(answer.informational, [{ status: 103, headers: [['Link', 'a']] }])],
+  },
+  {
+    name: 'a flood of informational answers',
+    ...passed,
+    ...alone,
+    function: says(`${'HTTP/1.1 103 A\r\nX: y\r\n\r\n'.repeat(20_000)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`),
+    check: [(answer) => assert.equal(answer.body, 'ok')],
+  },
+  {
+    name: 'an informational answer and no other',
+    ...broken,
+    ...alone,
+    function: says('HTTP/1.1 103 A\r\n\r\n', 'end'),
+  },
+  {
+    name: 'Connection in an answer names its length: it stays',
+    ...passed,
+    ...alone,
+    function: says('HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\nok'),
+    check: [(answer) => assert.equal(headerOf(answer, 'content-length'), '2')],
+  },
+  {
+    name: 'trailers of an answer that Connection names, or that belong to one connection, end here',
+    ...passed,
+    ...alone,
+    function: says(
+      `HTTP/1.1 200 OK\r\n${chunked}\r\nConnection: x-inner\r\n\r\n2\r\nok\r\n0\r\nX-Inner: 1\r\nX-Sum: 42\r\nConnection: close\r\nUpgrade: x\r\n\r\n`,
+    ),
+    check: [(answer) => assert.deepEqual(answer.trailers, [['X-Sum', '42']])],
   },
 ];

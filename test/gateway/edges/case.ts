@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import type { RawAnswer } from '../../helpers/raw-client.ts';
 import type { RawRequest, Script } from '../../helpers/recorder.ts';
 
-/** Bytes to send; or: wait until the client has heard a text, until the function has seen one, or end the sending side. */
-export type Step = string | { readonly heard: string } | { readonly seen: string } | { readonly end: true };
+/**
+ * Bytes to send; or: wait until the client has heard a text, until the function has seen one, or for a while, where nothing
+ * shows that the bytes before have been read; or end the sending side.
+ */
+export type Step =
+  | string
+  | { readonly heard: string }
+  | { readonly seen: string }
+  | { readonly waitMs: number }
+  | { readonly end: true };
 
 export type HostileCase = {
   readonly name: string;
@@ -82,3 +90,19 @@ export const handshake = (headers: readonly string[], body = '', line = 'GET /fu
   ask(line, ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a', ...headers], body);
 
 export const socketHeaders = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: a'];
+
+/** The handshake of `handshake([])` as it is handed over: in its order, what belongs to a connection last. */
+export const handedOver = [
+  'GET /x HTTP/1.1',
+  'Host: h',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: a',
+  'X-Call-Id: <id>',
+  'X-Start-Time: <time>',
+  'X-Forwarded-For: <remote>',
+  'X-Forwarded-Host: h',
+  'User-Agent: sluice/1.2.3',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  '\r\n',
+].join('\r\n');

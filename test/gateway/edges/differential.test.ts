@@ -9,7 +9,7 @@ import { connectRaw, type Pair, type RawAnswer, type RawClient } from '../../hel
 import { listen, startRig } from '../invoke/rig.ts';
 import { type AnswerPlan, type ConnectionPlan, connectionPlan, type RequestPlan } from './generate.ts';
 
-const wantedRequests = 5000;
+const wantedRequests = Number(process.env.TEST_CASES ?? 5000);
 const atOnce = 8;
 
 /** Not compared in answers: they belong to one connection, or tell the time. */
@@ -159,7 +159,7 @@ const shown = (seen: Seen | undefined): unknown => {
   };
 };
 
-test('five thousand valid calls are the same through the gateway as without it', async (t) => {
+test('thousands of valid calls are the same through the gateway as without it', async (t) => {
   const random = createRandom(takeSeed(t));
   const plans: ConnectionPlan[] = [];
   for (let requests = 0; requests < wantedRequests; requests += (plans.at(-1) as ConnectionPlan).calls.length) {

@@ -3,6 +3,7 @@
 // bytes that the table says, nothing more and in no other order.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, within } from '../../helpers/eventually.ts';
 import { connectRaw, headerOf, type RawAnswer, type RawClient } from '../../helpers/raw-client.ts';
 import { ownAnswer, type RawRequest, type Recorder, type Script, startRecorder } from '../../helpers/recorder.ts';
@@ -41,12 +42,11 @@ const play = async (client: RawClient, recorder: Recorder, steps: readonly Step[
   for (const step of steps) {
     if (typeof step === 'string') client.send(step);
     else if ('heard' in step) await client.until(step.heard);
-    else if ('seen' in step) while (!recorder.connections.some(({ bytes }) => bytes.includes(step.seen))) await nextTurn();
+    else if ('seen' in step) while (!recorder.connections.some(({ bytes }) => bytes.includes(step.seen))) await delay(1);
+    else if ('waitMs' in step) await delay(step.waitMs);
     else client.halfClose();
   }
 };
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
 const attack = async (port: number, recorder: Recorder, row: HostileCase): Promise<void> => {
   const client = await connectRaw(port);

@@ -7,6 +7,7 @@ import {
   forwarded,
   get,
   type HostileCase,
+  handedOver,
   handshake,
   inChunks,
   inner,
@@ -16,22 +17,6 @@ import {
   says,
   socketHeaders,
 } from './case.ts';
-
-/** The handshake of `handshake([])` as it is handed over: in its order, what belongs to a connection last. */
-const handedOver = [
-  'GET /x HTTP/1.1',
-  'Host: h',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: a',
-  'X-Call-Id: <id>',
-  'X-Start-Time: <time>',
-  'X-Forwarded-For: <remote>',
-  'X-Forwarded-Host: h',
-  'User-Agent: sluice/1.2.3',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  '\r\n',
-].join('\r\n');
 
 export const upgrades: readonly HostileCase[] = [
   {

@@ -28,7 +28,14 @@ try {
   console.log(`stuck in a stopped replica after 2 s: ${stuck.length}`);
   console.log(`counters agree     ${agree ? 'yes' : JSON.stringify({ counted, statuses: load.statuses })}`);
   console.log(`open files         ${openFiles.before} before, ${openFiles.after} after`);
-  const good = unexcused.length + repeated.length + stuck.length === 0 && agree;
+  const kills = (kinds.kill ?? 0) + (kinds['stop-and-kill'] ?? 0);
+  const good =
+    unexcused.length + repeated.length + stuck.length === 0 &&
+    agree &&
+    load.ok + excused.length + unnoted.length === load.sent &&
+    unnoted.length <= kills &&
+    openFiles.after <= openFiles.before + 8;
+  console.log(good ? 'good' : 'NOT GOOD');
   process.exitCode = good ? 0 : 1;
 } finally {
   for (const step of steps.reverse()) await step();

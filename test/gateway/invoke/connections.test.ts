@@ -44,6 +44,10 @@ for (const [what, first] of [
   ['whose function keeps it for a second, in which a request may be on its way', answer('a', 'Keep-Alive: timeout=1\r\n')],
   ['with bytes behind an answer', `${answer('a')}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`],
   ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na'],
+  [
+    'of HTTP/1.0 whose answer has a coding, which HTTP/1.0 does not know',
+    'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+  ],
 ] as const) {
   test(`a connection ${what} is not used again`, async (t) => {
     const upstream = await startAnswering(t, first, answer('b'));
@@ -51,6 +55,23 @@ for (const [what, first] of [
     assert.equal(upstream.sockets.length, 2);
   });
 }
+
+for (const [what, framing] of [
+  ['a length', 'Content-Length: 5'],
+  ['chunks', 'Transfer-Encoding: chunked'],
+] as const) {
+  test(`a connection with a 204 that announces ${what} is not used again: a body may follow`, async (t) => {
+    const upstream = await startAnswering(t, `HTTP/1.1 204 No Content\r\n${framing}\r\n\r\n`, answer('b'));
+    assert.deepEqual(await callTwice(upstream), ['', 'b']);
+    assert.equal(upstream.sockets.length, 2);
+  });
+}
+
+test('a connection with a 204 that announces a body of nothing is used again', async (t) => {
+  const upstream = await startAnswering(t, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n', answer('b'));
+  assert.deepEqual(await callTwice(upstream), ['', 'b']);
+  assert.equal(upstream.sockets.length, 1);
+});
 
 test('bytes that come on a connection while nobody has asked end it, and reach nobody', async (t) => {
   const upstream = await startAnswering(t, answer('a'), answer('b'));
