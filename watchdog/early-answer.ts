@@ -8,30 +8,26 @@ const patienceMs = 1000;
 
 type Written = (error?: Error | null) => void;
 
-const unwritable = Symbol('unwritable');
-type Tracked = Socket & { [unwritable]?: true };
+const hasStoppedReading = (error: NodeJS.ErrnoException): boolean => error.code === 'EPIPE' || error.code === 'ECONNRESET';
 
-/** Whether the other side has not taken what was written last. */
-export const isUnwritable = (socket: Socket | null): boolean => (socket as Tracked | null)?.[unwritable] === true;
-
-const hasStoppedReading = (error: NodeJS.ErrnoException | null | undefined): boolean =>
-  error?.code === 'EPIPE' || error?.code === 'ECONNRESET';
-
-/** From now on the socket goes on reading when the other side does not take what is written. */
-export const readAfterBrokenWrite = (socket: Socket): void => {
+/**
+ * From now on the socket goes on reading when the other side does not take what is written.
+ * @param onBroken told of the first such write
+ */
+export const readAfterBrokenWrite = (socket: Socket, onBroken: (error: NodeJS.ErrnoException) => void): void => {
   const { _write: write, _writev: writev } = socket;
   if (writev === undefined || writev === null) return;
   let isBroken = false;
   const bear =
     (done: Written): Written =>
-    (error?: NodeJS.ErrnoException | null) => {
-      if (!hasStoppedReading(error)) {
+    (error) => {
+      if (error === undefined || error === null || !hasStoppedReading(error)) {
         done(error);
         return;
       }
       isBroken = true;
-      if (error?.code === 'EPIPE') (socket as Tracked)[unwritable] = true;
-      const timer = setTimeout(() => socket.destroy(error as Error), patienceMs);
+      onBroken(error);
+      const timer = setTimeout(() => socket.destroy(error), patienceMs);
       socket.once('close', () => clearTimeout(timer));
       done();
     };

@@ -260,7 +260,11 @@ test('callers who come in their thousands at one moment all get a connection, ho
   });
   // They are on their way after this turn's ticks, and nobody has taken one yet.
   await new Promise<void>((resolve) => process.nextTick(resolve));
+  // A busy system may take a moment to tie them; nothing else of this process runs meanwhile.
+  const deadline = performance.now() + 20_000;
+  let tied = 0;
+  while (tied < count && performance.now() < deadline) tied = established(rig.port);
   // Connections of others may have the same port at their other end.
-  assert.ok(established(rig.port) >= count, `${established(rig.port)} of ${count}`);
+  assert.ok(tied >= count, `${tied} of ${count}`);
   await Promise.all(clients.map((client) => once(client, 'connect')));
 });

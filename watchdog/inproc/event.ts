@@ -113,6 +113,12 @@ const headOf = (call: Call, values: Headers, type: string | undefined): string[]
   return head;
 };
 
+/** Our own are ASCII. */
+const isPlain = (values: Headers): boolean => {
+  for (const name in values) if (!isAscii(String(values[name]))) return false;
+  return true;
+};
+
 const isFraming = (lower: string): boolean => lower === 'content-length' || hopByHop.has(lower);
 
 const isBodiless = (status: number): boolean => status === 204 || status === 304;
@@ -133,7 +139,7 @@ const sendValue = (call: Call, context: FunctionContext, value: unknown, writeTi
   if (!isBodiless(context.statusCode)) headers.push('Content-Length', String(Buffer.byteLength(body)));
   response.writeHead(context.statusCode, headers);
   if (isBodiless(context.statusCode)) response.end();
-  else endWith(response, body, headers.every(isAscii));
+  else endWith(response, body, isPlain(context.headerValues));
   return undefined;
 };
 

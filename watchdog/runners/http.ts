@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
 import { longestTimerMs } from '../deadlines.ts';
-import { isUnwritable, readAfterBrokenWrite } from '../early-answer.ts';
+import { readAfterBrokenWrite } from '../early-answer.ts';
 import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { sendHead } from '../latin-head.ts';
@@ -24,7 +24,13 @@ const stopGraceMs = 5000;
 /** As the gateway has it. */
 const maxHeaderBytes = 1024 * 1024;
 
-type Forwarding = { readonly config: Config; readonly upstream: Upstream; readonly agent: HttpAgent };
+type Forwarding = {
+  readonly config: Config;
+  readonly upstream: Upstream;
+  readonly agent: HttpAgent;
+  /** Connections of which the kernel took nothing more: the server had closed them. */
+  readonly unwritable: WeakSet<Socket>;
+};
 
 /** `103 Early Hints` and its like; what is slow to be read must not pile up. */
 const sendInformation = ({ request, response, over }: Call, from: InformationEvent): void => {
@@ -66,25 +72,28 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   from.pipe(response);
 };
 
-const createAgent = (): HttpAgent => {
-  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, onConnected) => {
-    const socket = connect(options, onConnected) as Socket;
-    readAfterBrokenWrite(socket);
-    return socket;
-  };
-  return agent;
-};
-
 /**
  * Whether the server closed a kept connection before it read the call: then the kernel takes nothing more for it (EPIPE), or,
  * on a unix socket of Linux, resets it, which it does only when something was left unread. Any other end tells nothing.
  */
-const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { address }: Upstream): boolean => {
+const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { upstream, unwritable }: Forwarding): boolean => {
   if (!sent.reusedSocket) return false;
-  const tellsUnread = 'socketPath' in address && process.platform === 'linux';
-  return isUnwritable(sent.socket) || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
+  if (sent.socket !== null && unwritable.has(sent.socket)) return true;
+  const tellsUnread = 'socketPath' in upstream.address && process.platform === 'linux';
+  return error.code === 'EPIPE' || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
+};
+
+const createAgent = (unwritable: WeakSet<Socket>): HttpAgent => {
+  const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, onConnected) => {
+    const socket = connect(options, onConnected) as Socket;
+    readAfterBrokenWrite(socket, (error) => {
+      if (error.code === 'EPIPE') unwritable.add(socket);
+    });
+    return socket;
+  };
+  return agent;
 };
 
 /** @param body the whole body where it was read beforehand */
@@ -111,7 +120,7 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (call.over || answered) return;
     // A body takes several writes, of which the first may have been read.
-    if (!isRetry && !hasBody(request) && isUnread(sent, error, upstream)) forward(parts, call, undefined, true);
+    if (!isRetry && !hasBody(request) && isUnread(sent, error, parts)) forward(parts, call, undefined, true);
     else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });
   call.onAbort = () => sent.destroy();
@@ -176,8 +185,9 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     }
   }
 
-  const agent = createAgent();
-  const parts: Forwarding = { config, upstream, agent };
+  const unwritable = new WeakSet<Socket>();
+  const agent = createAgent(unwritable);
+  const parts: Forwarding = { config, upstream, agent, unwritable };
   const end = (): void => {
     stopping = true;
     search.abort();
