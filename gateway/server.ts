@@ -10,7 +10,7 @@ import { continueOnRead } from './http/continue.ts';
 import { sendError, toRawResponse } from './http/error-response.ts';
 import { ambiguity, isLast, isOriginForm, toOriginForm } from './http/framing.ts';
 import { GatheringRequest } from './http/gathering-request.ts';
-import { isWebSocketHandshake, losesWhatFollows } from './http/offered-protocol.ts';
+import { isFunctionUpgrade, losesWhatFollows } from './http/offered-protocol.ts';
 import { watchStalls } from './http/stalled.ts';
 import { afterAnswers, createTurns, responseOn } from './http/turns.ts';
 import { drainBriefly, endRaw } from './http/unread-body.ts';
@@ -50,9 +50,9 @@ export interface GatewayServer {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-/** What the bytes on a connection have to be to become a WebSocket; anything else is an ordinary request. */
+/** What the bytes on a connection have to be to leave HTTP; anything else is an ordinary request. */
 const mayUpgrade = (req: IncomingMessage, isFunctionPath: (url: string) => boolean): boolean =>
-  isWebSocketHandshake(req) &&
+  isFunctionUpgrade(req) &&
   isFunctionPath(req.url as string) &&
   canonicalUrl(req.url as string) === undefined &&
   ambiguity(req) === undefined &&

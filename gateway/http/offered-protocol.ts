@@ -4,11 +4,18 @@ import { hasBody } from './framing.ts';
 
 type Parser = { getCurrentBuffer?(): Buffer | undefined };
 
-/** A WebSocket handshake as RFC 6455, 4.1 has it, which has no body. */
-export const isWebSocketHandshake = ({ method, headers, httpVersionMinor }: IncomingMessage): boolean =>
+const oneProtocol = /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?$/;
+
+/** Requests inside of these would reach a function past everything that holds for calls; clients offer them unasked, too. */
+const hidesRequests = /^(?:h2c?|h3|s?https?|tls)(?:\/|$)/i;
+
+/** An offer of WebSocket (RFC 6455, 4.1) or of one other protocol that a function may take, which has no body. */
+export const isFunctionUpgrade = ({ method, headers, httpVersionMinor }: IncomingMessage): boolean =>
   method === 'GET' &&
   httpVersionMinor === 1 &&
-  headers.upgrade?.toLowerCase() === 'websocket' &&
+  headers.upgrade !== undefined &&
+  oneProtocol.test(headers.upgrade) &&
+  !hidesRequests.test(headers.upgrade) &&
   headers['transfer-encoding'] === undefined &&
   (headers['content-length'] ?? '0') === '0';
 

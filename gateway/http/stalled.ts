@@ -13,8 +13,8 @@ export type StallParts = {
   readonly checkMs: number;
 };
 
-/** Upgraded connections have no response, and limits of their own. */
-const isAnswered = (socket: Socket): boolean => responseOn(socket)?.writableEnded ?? false;
+/** Upgraded connections have no response, and limits of their own until they are ended. */
+const isAnswered = (socket: Socket): boolean => responseOn(socket)?.writableEnded ?? socket.writableEnded;
 
 /** Cuts connections with an answer that nobody takes; returns what ends it. */
 export const watchStalls = ({ sockets, limitMs, checkMs }: StallParts): (() => void) => {

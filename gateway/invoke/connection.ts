@@ -1,7 +1,7 @@
 // One kept-alive connection to an endpoint: a request at a time, and the answer to it.
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../../provider/provider.ts';
-import { readAfterBrokenWrite } from './early-answer.ts';
+import { readAfterBrokenWrite } from '../../provider/types/early-answer.ts';
 import type { ResponseHead } from './response-head.ts';
 import { type ResponseListener, ResponseReader } from './response-reader.ts';
 

@@ -1,4 +1,4 @@
-// WebSockets: the same acquire and release as any call; the transfer is two sockets tied together.
+// WebSockets and other upgrades: the same acquire and release as any call; the transfer is two sockets tied together.
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -104,6 +104,11 @@ class UpgradeCall implements Claimant {
     this.#claim.begin(this.#request.key);
   }
 
+  /** What the caller would switch to. */
+  get #protocol(): string {
+    return this.#req.headers.upgrade as string;
+  }
+
   readonly #keep = (chunk: Buffer): void => {
     this.#early.push(chunk);
     this.#earlyBytes += chunk.length;
@@ -143,7 +148,7 @@ class UpgradeCall implements Claimant {
         createConnection: () => connectTo(endpoint.address),
         method: 'GET',
         path: this.#request.target,
-        headers: [...this.#request.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+        headers: [...this.#request.headers, 'Connection', 'Upgrade', 'Upgrade', this.#protocol],
         setHost: false,
         maxHeaderSize: maxHeaderBytes,
       });
@@ -165,9 +170,9 @@ class UpgradeCall implements Claimant {
       return;
     }
     const protocol = response.headers.upgrade;
-    if (protocol?.toLowerCase() !== 'websocket') {
+    if (protocol?.toLowerCase() !== this.#protocol.toLowerCase()) {
       peer.destroy();
-      this.#failed(new Error(`expected a switch to websocket, got ${JSON.stringify(protocol)}`));
+      this.#failed(new Error(`expected a switch to ${this.#protocol}, got ${JSON.stringify(protocol)}`));
       return;
     }
     this.#answered(101);
@@ -206,7 +211,7 @@ class UpgradeCall implements Claimant {
     const limitMs = (this.#entry as FunctionEntry).limits.idleTimeoutMs;
     if (limitMs === 0) return;
     this.#socket.setTimeout(Math.min(limitMs, longestTimerMs), () => {
-      const text = `neither side of the WebSocket to function ${this.#request.key} sent a byte for ${formatDuration(limitMs)}`;
+      const text = `neither side of the connection (${this.#protocol}) to function ${this.#request.key} sent a byte for ${formatDuration(limitMs)}`;
       this.#cut(new FaasError('timeout', text, { reason: 'IdleTimeout' }));
     });
   }
@@ -240,7 +245,7 @@ class UpgradeCall implements Claimant {
   }
 
   #expire(limitMs: number): void {
-    const what = this.#status === 0 ? 'accept the WebSocket' : 'finish its answer to a WebSocket handshake';
+    const what = this.#status === 0 ? `accept ${this.#protocol}` : `finish its answer to the offer of ${this.#protocol}`;
     const text = `function ${this.#request.key} did not ${what} within ${formatDuration(limitMs)}, the limit of the gateway for this call`;
     const error = new FaasError('timeout', text, { reason: 'UpstreamTimeout' });
     if (this.#status === 0) this.refused(error);

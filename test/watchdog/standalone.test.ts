@@ -213,7 +213,8 @@ test('http alone: not ready before the function listens, output with date and st
     t,
     { mode: 'http', fprocess: `${process.execPath} s.js` },
     {
-      's.js': `console.log("hi"); console.error("oh"); process.stdin.resume(); require("node:fs").watch(".", () => require("node:fs").existsSync("go") && !globalThis.up && (globalThis.up = ${server}))`,
+      // It watches before it speaks: what the test does then is not missed.
+      's.js': `process.stdin.resume(); require("node:fs").watch(".", () => require("node:fs").existsSync("go") && !globalThis.up && (globalThis.up = ${server})); console.log("hi"); console.error("oh")`,
     },
   );
   await alone.sees(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d stdout: hi$/m);

@@ -1,11 +1,11 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
+import { readAfterBrokenWrite } from '../../provider/types/early-answer.ts';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
 import { longestTimerMs } from '../deadlines.ts';
-import { readAfterBrokenWrite } from '../early-answer.ts';
 import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { sendHead } from '../latin-head.ts';
@@ -28,9 +28,11 @@ type Forwarding = {
   readonly config: Config;
   readonly upstream: Upstream;
   readonly agent: HttpAgent;
-  /** Connections of which the kernel took nothing more: the server had closed them. */
-  readonly unwritable: WeakSet<Socket>;
+  readonly unwritable: Unwritable;
 };
+
+/** Connections whose other end was closed when a call was written: the kernel took nothing of it. */
+type Unwritable = WeakSet<Socket>;
 
 /** `103 Early Hints` and its like; what is slow to be read must not pile up. */
 const sendInformation = ({ request, response, over }: Call, from: InformationEvent): void => {
@@ -72,18 +74,8 @@ const sendBack = (call: Call, from: IncomingMessage, config: Config): void => {
   from.pipe(response);
 };
 
-/**
- * Whether the server closed a kept connection before it read the call: then the kernel takes nothing more for it (EPIPE), or,
- * on a unix socket of Linux, resets it, which it does only when something was left unread. Any other end tells nothing.
- */
-const isUnread = (sent: ClientRequest, error: NodeJS.ErrnoException, { upstream, unwritable }: Forwarding): boolean => {
-  if (!sent.reusedSocket) return false;
-  if (sent.socket !== null && unwritable.has(sent.socket)) return true;
-  const tellsUnread = 'socketPath' in upstream.address && process.platform === 'linux';
-  return error.code === 'EPIPE' || (tellsUnread && error.code === 'ECONNRESET' && error.syscall === 'read');
-};
-
-const createAgent = (unwritable: WeakSet<Socket>): HttpAgent => {
+/** @param unwritable gets the connections that become so */
+const createAgent = (unwritable: Unwritable): HttpAgent => {
   const agent = new Agent({ keepAlive: true, timeout: idleConnectionMs });
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, onConnected) => {
@@ -96,8 +88,24 @@ const createAgent = (unwritable: WeakSet<Socket>): HttpAgent => {
   return agent;
 };
 
+/**
+ * Whether the server closed a kept connection before it read the call: then the kernel takes nothing more for it, or, on a
+ * unix socket of Linux, resets it, which it does only when something was left unread. Any other end tells nothing.
+ */
+const isUnread = (
+  sent: ClientRequest,
+  { code, syscall }: NodeJS.ErrnoException,
+  { upstream, unwritable }: Forwarding,
+): boolean => {
+  // A new connection is never taken for one, so this comes to an end.
+  if (!sent.reusedSocket) return false;
+  if (sent.socket !== null && unwritable.has(sent.socket)) return true;
+  const tellsUnread = 'socketPath' in upstream.address && process.platform === 'linux';
+  return tellsUnread && code === 'ECONNRESET' && syscall === 'read';
+};
+
 /** @param body the whole body where it was read beforehand */
-const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetry: boolean): void => {
+const forward = (parts: Forwarding, call: Call, body: Buffer | undefined): void => {
   const { request } = call;
   const { upstream, agent, config } = parts;
   const sent = send({
@@ -120,7 +128,7 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (call.over || answered) return;
     // A body takes several writes, of which the first may have been read.
-    if (!isRetry && !hasBody(request) && isUnread(sent, error, parts)) forward(parts, call, undefined, true);
+    if (!hasBody(request) && isUnread(sent, error, parts)) forward(parts, call, undefined);
     else call.fail(500, `watchdog: the function's server did not answer: ${error.message}`, call.duration());
   });
   call.onAbort = () => sent.destroy();
@@ -131,7 +139,7 @@ const forward = (parts: Forwarding, call: Call, body: Buffer | undefined, isRetr
 
 const forwardBuffered = (parts: Forwarding, call: Call): void => {
   readBody(call.request, Number.POSITIVE_INFINITY, (error, body) => {
-    if (error === undefined && !call.over) forward(parts, call, body, false);
+    if (error === undefined && !call.over) forward(parts, call, body);
   });
 };
 
@@ -185,7 +193,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
     }
   }
 
-  const unwritable = new WeakSet<Socket>();
+  const unwritable: Unwritable = new WeakSet();
   const agent = createAgent(unwritable);
   const parts: Forwarding = { config, upstream, agent, unwritable };
   const end = (): void => {
@@ -195,7 +203,7 @@ export const createHttpRunner = async ({ config, env, start, onDeath, waitUntilR
   };
   return {
     handle: (call) =>
-      config.bufferBody && hasBody(call.request) ? forwardBuffered(parts, call) : forward(parts, call, undefined, false),
+      config.bufferBody && hasBody(call.request) ? forwardBuffered(parts, call) : forward(parts, call, undefined),
     upgrade: createUpgrade(upstream, config.execTimeoutMs),
     ready: () => listening,
     stop: async () => {

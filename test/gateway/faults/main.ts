@@ -1,6 +1,7 @@
 // The fault run by hand, as long as wanted: node test/gateway/faults/main.ts [--minutes 5] [--seed 1]. Needs dist/.
 import { parseArgs } from 'node:util';
 import type { Cleanup } from '../../helpers/cleanup.ts';
+import type { SlowCall } from './plan.ts';
 import { runFaults } from './run.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } } });
@@ -19,13 +20,17 @@ try {
   console.log(`faults             ${JSON.stringify(kinds)}`);
   console.log(`read by a replica that died before it could note them: ${unnoted.length}`);
   console.log(`unexcused failures ${unexcused.length}`);
-  for (const call of unexcused.slice(0, 10)) {
-    const near = faults.filter(({ beganMs, endedMs }) => beganMs < call.endedMs + 50 && endedMs > call.beganMs - 50);
-    const times = near.map(({ kind, beganMs, endedMs }) => `${kind} ${beganMs - call.endedMs} … ${endedMs - call.endedMs}`);
-    console.log(`  ${JSON.stringify(call)} during ${times.join('; ')}`);
-  }
+  const show = (calls: readonly SlowCall[]): void => {
+    for (const call of calls.slice(0, 10)) {
+      const near = faults.filter(({ beganMs, endedMs }) => beganMs < call.endedMs + 50 && endedMs > call.beganMs - 50);
+      const times = near.map(({ kind, beganMs, endedMs }) => `${kind} ${beganMs - call.endedMs} … ${endedMs - call.endedMs}`);
+      console.log(`  ${JSON.stringify(call)} during ${times.join('; ')}`);
+    }
+  };
+  show(unexcused);
   console.log(`received twice     ${repeated.length}`);
   console.log(`stuck in a stopped replica after 2 s: ${stuck.length}`);
+  show(stuck);
   console.log(`counters agree     ${agree ? 'yes' : JSON.stringify({ counted, statuses: load.statuses })}`);
   console.log(`open files         ${openFiles.before} before, ${openFiles.after} after`);
   const kills = (kinds.kill ?? 0) + (kinds['stop-and-kill'] ?? 0);

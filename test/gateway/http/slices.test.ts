@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { writeInSlices } from '../../../gateway/http/slices.ts';
@@ -33,6 +33,27 @@ test('long work gives way to timers', async () => {
   await writeInSlices(slow(), stream);
   clearInterval(timer);
   assert.ok(turns >= 3, `${turns} turns of a timer within 40 ms of work`);
+});
+
+test('a few long texts give way as many short ones do', async () => {
+  const stream = new Writable({ highWaterMark: 2 ** 30, write: (_chunk, _encoding, done) => done() });
+  let turns = 0;
+  let watching = true;
+  const watch = (): void => {
+    turns += 1;
+    if (watching) setImmediate(watch);
+  };
+  setImmediate(watch);
+  const slow = function* (): Generator<string, void> {
+    for (let index = 0; index < 10; index += 1) {
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+      yield 'x'.repeat(20_000);
+    }
+  };
+  await writeInSlices(slow(), stream);
+  watching = false;
+  assert.ok(turns >= 5, `${turns} turns of the event loop within ten texts of 2 ms each`);
 });
 
 test('a reader that does not read holds the writer back', async () => {

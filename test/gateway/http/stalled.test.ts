@@ -18,7 +18,7 @@ test('a client that takes nothing of a complete answer is cut; one that reads, o
   });
   const all = new Set<Socket>();
   server.on('connection', (socket: Socket) => all.add(socket));
-  onEnd(t, watchStalls({ sockets: all, limitMs: 500, checkMs: 50 }));
+  onEnd(t, watchStalls({ sockets: all, limitMs: 2000, checkMs: 50 }));
 
   const ask = (path: string): Socket => {
     const client = connect(port, '127.0.0.1').on('error', () => {});
@@ -39,4 +39,18 @@ test('a client that takes nothing of a complete answer is cut; one that reads, o
   const [, deaf] = [await within(once(server, 'request'), 'the request'), sockets.get('/deaf')];
   await within(once(deaf as Socket, 'close'), 'the cut');
   assert.equal(sockets.get('/unfinished')?.destroyed, false);
+});
+
+test('so is a client that takes nothing of the end of an upgraded connection', async (t) => {
+  const { server, port } = await listen(t, () => {});
+  const all = new Set<Socket>();
+  server.on('connection', (socket: Socket) => all.add(socket));
+  onEnd(t, watchStalls({ sockets: all, limitMs: 300, checkMs: 50 }));
+  const upgraded = once(server, 'upgrade');
+  const deaf = connect(port, '127.0.0.1').on('error', () => {});
+  onEnd(t, () => deaf.destroy());
+  deaf.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  const [, socket] = (await within(upgraded, 'the offer')) as [unknown, Socket];
+  socket.end(Buffer.alloc(32 * mebibyte));
+  await within(once(socket, 'close'), 'the cut');
 });

@@ -131,9 +131,49 @@ test('a client that leaves during the handshake ends it for the function', async
   assert.equal(rig.table.get('fn.openfaas-fn')?.inFlight, 0);
 });
 
-test('an offer to upgrade to anything else is an ordinary request', async (t) => {
+test('another protocol is passed on as WebSocket is, and may be declined', async (t) => {
+  const rig = await startRig(t);
+  const server = createServer();
+  const offers: (string | undefined)[] = [];
+  server.on('upgrade', (req, socket: Socket) => {
+    offers.push(req.headers.upgrade);
+    if (req.url === '/no') socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+    else socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: Echo/1\r\n\r\n');
+    socket.on('error', () => {}).pipe(socket);
+  });
+  rig.ready('fn.openfaas-fn', await listen(t, server, undefined, () => {}));
+  for (const [path, status] of [
+    ['', 101],
+    ['/no', 403],
+  ] as const) {
+    const client = await connectRaw(rig.port);
+    onEnd(t, () => client.socket.destroy());
+    client.send(`GET /function/fn${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: Echo/1\r\n\r\n`);
+    const answer = await client.answer('GET');
+    assert.equal(answer?.status, status);
+    if (status === 101) {
+      client.send('hello');
+      await client.until('hello', client.received.indexOf('\r\n\r\n'));
+      assert.equal(headerOf(answer as NonNullable<typeof answer>, 'upgrade'), 'Echo/1');
+    }
+    client.halfClose();
+    await client.end();
+  }
+  assert.deepEqual(offers, ['Echo/1', 'Echo/1']);
+});
+
+test('an offer of HTTP or TLS, of several protocols or with another method is an ordinary request', async (t) => {
   const rig = await startRig(t);
   rig.ready('fn.openfaas-fn', await startUpstream(t, (req, res) => res.end(`upgrade ${req.headers.upgrade}`)));
+  for (const [method, offer] of [
+    ['GET', 'HTTP/2.0'],
+    ['GET', 'TLS/1.2'],
+    ['GET', 'echo, websocket'],
+    ['OPTIONS', 'websocket'],
+  ]) {
+    const bytes = `${method} /function/fn HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: ${offer}\r\n\r\n`;
+    assert.match(await exchange(rig.port, bytes, connect), /^HTTP\/1.1 200 .*upgrade undefined/s, `${method} ${offer}`);
+  }
   const text = await exchange(
     rig.port,
     'GET /function/fn HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n',

@@ -1,5 +1,6 @@
 // A server may answer before it has read the whole request, and close: 401 and 413 are often given so. Our next write then
-// fails, and a failed write destroys a socket with the answer unread in it. Here such a failure only ends the writing.
+// fails, and a failed write destroys a socket with the answer unread in it. Here such a failure only ends the writing. The
+// gateway needs it before functions, and the watchdog before the servers of some.
 import type { Socket } from 'node:net';
 
 /** How long the answer may take to be read after the other side stopped reading. */
