@@ -9,7 +9,8 @@ export const platformVariables = (ref: FunctionRef, annotations: Texts | undefin
   const timeoutMs = functionTimeoutMs(annotations);
   const platform = { OPENFAAS_NAME: ref.name, OPENFAAS_NAMESPACE: ref.namespace };
   if (timeoutMs === undefined) return platform;
-  // The watchdog's limits follow the function's one timeout; without one its image decides.
+  // The watchdog's limits follow the function's one timeout; without one its image decides, and none at all it does not take.
+  if (timeoutMs === 0) return { ...platform, exec_timeout: '0s' };
   return { ...platform, exec_timeout: formatDuration(timeoutMs), write_timeout: formatDuration(timeoutMs) };
 };
 

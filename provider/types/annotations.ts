@@ -103,7 +103,7 @@ export const settings: readonly Setting[] = [
     on: 'annotation',
     kind: 'duration',
     default: "the gateway's upstream_timeout",
-    doc: 'longest time for one call; every hop derives its own limit from it; 0 for no limit, but not on Kubernetes, where watchdogs must have one',
+    doc: 'longest time for one call; every hop derives its own limit from it; 0 for no limit, but on Kubernetes write_timeout, as the image has it, still holds',
   },
   {
     key: 'sluice.dev/idle-timeout',

@@ -88,6 +88,13 @@ test("a function's own timeout reaches its watchdog and its grace period", () =>
   assert.equal(made.spec.template.spec.terminationGracePeriodSeconds, 125);
 });
 
+test('a function without a time limit leaves its watchdog the one that it must have', () => {
+  const made = build({ annotations: { 'sluice.dev/timeout': '0' }, envVars: {} });
+  const env = Object.fromEntries((containerOf(made)?.env ?? []).map(({ name, value }) => [name, value]));
+  assert.deepEqual([env.exec_timeout, env.write_timeout], ['0s', undefined]);
+  assert.equal(made.spec.template.spec.terminationGracePeriodSeconds, 62);
+});
+
 test('a label of the user cannot take a pod away from its selector', () => {
   assert.equal(build({ labels: { faas_function: 'other' } }).spec.template.metadata?.labels?.faas_function, 'fn');
 });
