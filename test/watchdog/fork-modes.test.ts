@@ -145,7 +145,8 @@ test('a client that leaves ends everything that its call started', async (t) => 
 
 test('a function need not read its input', async (t) => {
   const blank = await start(t, 'streaming', 'echo done');
-  const answer = await blank.call('/', { body: Buffer.alloc(1024 * 1024) });
+  // A connection that closes with the answer would reset a client that is still sending.
+  const answer = await blank.call('/', { headers: { connection: 'keep-alive' }, body: Buffer.alloc(1024 * 1024) });
   assert.deepEqual([answer.status, answer.body], [200, 'done\n']);
 });
 
