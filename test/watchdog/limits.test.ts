@@ -80,7 +80,7 @@ test('a client that leaves aborts the signal of its call', async (t) => {
 test('calls over max_inflight are 429 at once, readiness says so and health does not (facts 19, 60, 61)', async (t) => {
   const blank = await startHandler(
     t,
-    'module.exports = async (e, c) => { if (e.path === "/wait") { console.log("in"); await new Promise((go) => setTimeout(go, 100)) } return "ok" }',
+    'module.exports = async (e, c) => { if (e.path === "/wait") { const told = new Promise((go) => process.once("SIGUSR2", go)); console.log("in"); await told } return "ok" }',
     { max_inflight: '1' },
   );
   const first = blank.call('/wait');
@@ -92,6 +92,7 @@ test('calls over max_inflight are 429 at once, readiness says so and health does
   assert.match(refused.body, /max_inflight of 1/);
   assert.equal((await blank.call('/_/ready')).status, 429);
   assert.equal((await blank.call('/_/health')).status, 200);
+  blank.child.kill('SIGUSR2');
   assert.equal((await first).body, 'ok');
   assert.equal((await blank.call('/')).status, 200);
   const metrics = await blank.call('/_/metrics', { headers: { authorization: 'Bearer a-token' } });
