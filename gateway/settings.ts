@@ -1,7 +1,7 @@
 // Every setting of the gateway in one table: name, flag, environment variables, default, parser, meaning.
 // `config.ts` reads it, `sluice gateway --help` and docs/configuration.md are printed from it.
 import { defaultMaxBundleBytes } from '../provider/types/bundle.ts';
-import { parseDuration } from '../provider/types/duration.ts';
+import { longestTimerMs, parseDuration } from '../provider/types/duration.ts';
 import { defaultNamespace, isLabelName, labelNameRule } from '../provider/types/name.ts';
 import { parseQuantity } from '../provider/types/quantity.ts';
 
@@ -37,7 +37,7 @@ const duration =
   (least: number, what: string) =>
   (value: string): Parsed<number> => {
     const ms = parseDuration(value);
-    return ms !== undefined && ms >= least && ms <= 2 ** 31 - 1 ? { value: ms } : { expected: what };
+    return ms !== undefined && ms >= least && ms <= longestTimerMs ? { value: ms } : { expected: what };
   };
 
 const timeout = duration(1, 'a duration above 0 such as 60, 60s or 1m5s, at most 24 days');

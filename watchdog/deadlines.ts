@@ -1,4 +1,5 @@
 // The time limits of all calls on one timer: a timer of its own for each call costs a small call a twentieth of its time.
+import { longestTimerMs } from '../provider/types/duration.ts';
 
 export interface Bounded {
   /** When its time is over, on the clock of `performance.now()`; Infinity while it has no limit. */
@@ -6,9 +7,6 @@ export interface Bounded {
   /** Its deadline is over at `nowMs`. Afterwards it has a later one, or is not watched any more. */
   expire(nowMs: number): void;
 }
-
-/** What a timer of Node can hold; longer ones would fire at once. */
-export const longestTimerMs = 2 ** 31 - 1;
 
 export class Deadlines {
   readonly #watched = new Set<Bounded>();

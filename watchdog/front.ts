@@ -1,12 +1,13 @@
 // The HTTP server in front of a function: health and readiness are answered here, the rest are calls.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { longestTimerMs } from '../provider/types/duration.ts';
 import { watchdogReadyHeader } from '../provider/types/headers.ts';
 import { accessLine } from './access-log.ts';
 import { answer } from './answer.ts';
 import { answerUpgrade } from './answer-upgrade.ts';
 import { Call, limitOf } from './call.ts';
 import type { Config } from './config.ts';
-import { Deadlines, longestTimerMs } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './node-http.ts';

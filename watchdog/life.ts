@@ -1,5 +1,5 @@
 // How a watchdog ends: at once when its function is of no use any more, in order when it is told to.
-import { longestTimerMs } from './deadlines.ts';
+import { longestTimerMs } from '../provider/types/duration.ts';
 import type { Front } from './front.ts';
 import type { Runner } from './runners/runner.ts';
 import { describeThrown, StartError } from './start-error.ts';

@@ -1,6 +1,6 @@
 // One call on its way through the three steps: it waits for an endpoint, passes the answer on, and gives everything back.
 import { Readable } from 'node:stream';
-import { formatDuration } from '../../provider/types/duration.ts';
+import { formatDuration, longestTimerMs } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import { internalHeader } from '../../provider/types/headers.ts';
 import { callerLeft } from '../http/caller-left.ts';
@@ -9,7 +9,7 @@ import { type Connections, createConnections } from './connections.ts';
 import type { EndpointState } from './endpoint.ts';
 import { type ForwardFailure, Forwarding, type Receiver } from './forward.ts';
 import type { Call, Invocation, Sink } from './invocation.ts';
-import { longestTimerMs, watchdogFirstMs } from './limits.ts';
+import { watchdogFirstMs } from './limits.ts';
 import type { BodyProgress } from './request-body.ts';
 import type { FunctionEntry } from './table.ts';
 import type { EndpointWatch } from './watch-endpoints.ts';

@@ -1,9 +1,9 @@
 // Admission to a function whose calls are limited: a bounded line, first come first served, people before queues. A
 // function without limits has no gate.
-import { formatDuration } from '../../provider/types/duration.ts';
+import { formatDuration, longestTimerMs } from '../../provider/types/duration.ts';
 import { FaasError } from '../../provider/types/errors.ts';
 import type { EndpointState } from './endpoint.ts';
-import { type CallLimits, longestTimerMs } from './limits.ts';
+import type { CallLimits } from './limits.ts';
 
 /** What the gate sees of its function. */
 export interface Gated {

@@ -1,9 +1,6 @@
 // How much of a function one gateway lets run at once, and how much of it may wait: its annotations, else the gateway's settings.
 import { countAnnotation, durationAnnotation } from '../../provider/types/annotations.ts';
 
-/** The longest that Node.js sets a timer for, 24 days; one that is set for longer goes off at once. */
-export const longestTimerMs = 2 ** 31 - 1;
-
 /** The watchdog has the same limit and knows better what it cut, and the function's log gets it: it is to answer first. */
 export const watchdogFirstMs = 100;
 

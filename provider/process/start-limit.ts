@@ -1,11 +1,9 @@
 // How long a start may take: the provider's own limit until the function begins to start, from then on the function's own one
 // where it has one.
+import { longestTimerMs } from '../types/duration.ts';
 
 /** From the function's own limit to ours: the watchdog knows better what it waits for, and is to say so first. */
 const watchdogFirstMs = 500;
-
-/** What a timer of Node can hold; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 export class StartLimit {
   /** The limit in words, after "within". */

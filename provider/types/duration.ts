@@ -1,5 +1,8 @@
 // Go durations, as OpenFaaS writes them in labels, environment variables and flags. Imports nothing: the watchdog uses it.
 
+/** The longest that Node.js sets a timer for, 24 days; one that is set for longer goes off at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,

@@ -1,11 +1,11 @@
 // Mode http: the function is a server of its own, and calls are forwarded to it, streaming both ways.
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
+import { longestTimerMs } from '../../provider/types/duration.ts';
 import { readAfterBrokenWrite } from '../../provider/types/early-answer.ts';
 import type { Call } from '../call.ts';
 import { startServerProcess } from '../child.ts';
 import type { Config, Environment, Start } from '../config.ts';
-import { longestTimerMs } from '../deadlines.ts';
 import { endToEnd, requestHeaders, trailersOf } from '../forwarded.ts';
 import { isEventStream } from '../inproc/send-response.ts';
 import { sendHead } from '../latin-head.ts';

@@ -2,9 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { formatDuration } from '../../provider/types/duration.ts';
+import { formatDuration, longestTimerMs } from '../../provider/types/duration.ts';
 import { answerUpgrade } from '../answer-upgrade.ts';
-import { longestTimerMs } from '../deadlines.ts';
 import type { UpgradeHandler } from '../inproc/upgrade-export.ts';
 import { describeThrown } from '../start-error.ts';
 import type { Runner } from './runner.ts';

@@ -1,6 +1,7 @@
 // Mode inproc: the handler runs inside this process.
+
+import { longestTimerMs } from '../../provider/types/duration.ts';
 import type { Config, Environment } from '../config.ts';
-import { longestTimerMs } from '../deadlines.ts';
 import { createEventCaller } from '../inproc/event.ts';
 import { readBodySettings } from '../inproc/event-body.ts';
 import { type Loaded, loadHandler } from '../inproc/load.ts';

@@ -2,9 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { formatDuration } from '../../provider/types/duration.ts';
+import { formatDuration, longestTimerMs } from '../../provider/types/duration.ts';
 import { answerUpgrade, headText } from '../answer-upgrade.ts';
-import { longestTimerMs } from '../deadlines.ts';
 import { endToEnd, requestHeaders } from '../forwarded.ts';
 import { request as send } from '../node-http.ts';
 import type { Upstream } from '../upstream.ts';

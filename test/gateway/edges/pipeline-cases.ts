@@ -18,6 +18,12 @@ import {
   socketHeaders,
 } from './case.ts';
 
+const askedOnce: NonNullable<HostileCase['check']>[number] = (answer) =>
+  assert.deepEqual(
+    answer.informational.map(({ status }) => status),
+    [100],
+  );
+
 const offer = get(['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']);
 
 const offering = (headers: readonly string[]): string => post(['Connection: Upgrade', 'Upgrade: h2c', ...headers]);
@@ -201,13 +207,7 @@ export const expectations: readonly HostileCase[] = [
     name: 'Expect: 100-continue is answered by the gateway and ends there',
     ...passed,
     send: [post(['Content-Length: 5', 'Expect: 100-continue']), { heard: '100 Continue\r\n\r\n' }, 'hello'],
-    check: [
-      (answer) =>
-        assert.deepEqual(
-          answer.informational.map(({ status }) => status),
-          [100],
-        ),
-    ],
+    check: [askedOnce],
     upstream: forwarded('POST /x', { end: ofLength('hello') }),
   },
   {
@@ -247,13 +247,7 @@ export const expectations: readonly HostileCase[] = [
       { heard: '100 Continue\r\n\r\n' },
       'hello',
     ],
-    check: [
-      (answer) =>
-        assert.deepEqual(
-          answer.informational.map(({ status }) => status),
-          [100],
-        ),
-    ],
+    check: [askedOnce],
     upstream: forwarded('POST /x', { end: ofLength('hello') }),
   },
   {
